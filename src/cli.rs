@@ -1,0 +1,49 @@
+//! The command line: one file per subcommand, this one only names them.
+
+mod args;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended, as an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All well.
+    Ok = 0,
+    /// Done, but something was skipped or found: told on stderr.
+    Partly = 1,
+    /// Not done: wrong use, broken rules or database.
+    Failed = 2,
+    /// Another Jumpship works on this database.
+    Busy = 3,
+}
+
+/// Hears who is about to leave a rival, and queues a reply for a person to approve.
+#[derive(Debug, Parser)]
+#[command(name = "jumpship", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(scan::Args),
+}
+
+/// Runs the command the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Scan(args) => scan::run(&args),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Tells a person what went wrong, in one place for all commands.
+fn fail(message: impl std::fmt::Display) -> Exit {
+    eprintln!("jumpship: {message}");
+    Exit::Failed
+}

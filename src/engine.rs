@@ -1,0 +1,94 @@
+//! Rules, scanner and judgement as one pure machine: a post goes in, a finding per provider comes out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::decide::{Case, History, Hold, Verdict, decide};
+use crate::draft::{Draft, drafts};
+use crate::post::Post;
+use crate::rules::{Role, Rules, Status};
+use crate::scan::{Scan, Scanner};
+use crate::score::{Assessment, assess};
+
+/// The most drafts offered for one lead.
+pub const DRAFTS_MAX: usize = 3;
+
+/// Judges posts by one set of rules. Pure: the same post, history and time give the same findings.
+#[derive(Debug)]
+pub struct Engine {
+    scanner: Scanner,
+}
+
+/// What one post means for us with one provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// What it says about the provider.
+    pub assessment: Assessment,
+    /// Whether the provider is us.
+    pub is_home: bool,
+    /// Whether to speak.
+    pub verdict: Verdict,
+    /// What we could say, best first; only for [`Verdict::Enter`].
+    pub drafts: Vec<Draft>,
+}
+
+impl Engine {
+    /// An engine for a set of rules.
+    #[must_use]
+    pub fn new(rules: Arc<Rules>) -> Self {
+        Self { scanner: Scanner::new(rules) }
+    }
+
+    /// The rules it judges by.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        self.scanner.rules()
+    }
+
+    /// The scan of a post, for callers that need the words (the desk's marks, the explanation).
+    #[must_use]
+    pub fn scan(&self, post: &Post) -> Scan {
+        self.scanner.scan(post)
+    }
+
+    /// One finding per provider the post names; none when it names nobody.
+    #[must_use]
+    pub fn judge(&self, post: &Post, history: &History, now: Timestamp) -> Vec<Finding> {
+        let scan = self.scanner.scan(post);
+        if scan.mentions.is_empty() {
+            return Vec::new();
+        }
+        let holds = self.holds(post, &scan);
+        let rules = self.rules();
+        assess(post, &scan, rules)
+            .into_iter()
+            .map(|assessment| {
+                let is_home = rules.home().is_some_and(|home| home.id == assessment.provider);
+                let case =
+                    Case { assessment: &assessment, is_home, holds: &holds, history, policy: rules.policy(), now };
+                let verdict = decide(&case);
+                let drafts = match verdict {
+                    Verdict::Enter => drafts(&assessment, post.network, rules, now, DRAFTS_MAX),
+                    _ => Vec::new(),
+                };
+                Finding { assessment, is_home, verdict, drafts }
+            })
+            .collect()
+    }
+
+    /// Reasons to stay out found in the text and the author, strongest (first in the file) first.
+    fn holds(&self, post: &Post, scan: &Scan) -> Vec<Hold> {
+        let rules = self.rules();
+        let in_text = scan.matches.iter().filter_map(|m| match m.role {
+            Role::Hold(i) => Some((i, Some(m.span))),
+            _ => None,
+        });
+        let in_author = self.scanner.author_holds(&post.author).into_iter().map(|i| (i, None));
+        let mut found: Vec<_> =
+            in_text.chain(in_author).filter(|&(i, _)| rules.holds()[i].status == Status::Live).collect();
+        found.sort_by_key(|&(i, span)| (i, span));
+        found.dedup_by_key(|&mut (i, _)| i);
+        found.into_iter().map(|(i, span)| Hold { code: rules.holds()[i].id.clone(), span }).collect()
+    }
+}
