@@ -52,11 +52,17 @@ pub fn drafts(assessment: &Assessment, network: Network, rules: &Rules, now: Tim
     let mut offers: Vec<(usize, &Offer)> = rules
         .offers()
         .iter()
-        .filter(|offer| offer.may_be_used(now) && offer.answers(assessment))
+        .filter(|offer| offer.may_be_used(now) && answers(offer, assessment))
         .map(|offer| (fit(offer, assessment), offer))
         .collect();
     offers.sort_by_key(|&(fit, _)| std::cmp::Reverse(fit));
     offers.into_iter().filter_map(|(_, offer)| fill(offer, assessment, network, rules)).take(most).collect()
+}
+
+/// Whether the offer is meant for this rival and this reader.
+fn answers(offer: &Offer, assessment: &Assessment) -> bool {
+    (offer.against.is_empty() || offer.against.contains(&assessment.provider))
+        && (assessment.toward.is_none() || offer.toward_ok)
 }
 
 /// How many of the post's topics the offer speaks to.

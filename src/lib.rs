@@ -12,13 +12,14 @@
 //! alone, read from the queue and handed to [`decide`]. `scan`, `score`, `decide` and `draft` are pure.
 //! The modules below stand in reading order.
 
-pub mod cli;
 pub mod clock;
-pub mod decide;
-pub mod draft;
-pub mod engine;
+pub mod text;
+pub mod units;
 pub mod post;
 pub mod rules;
 pub mod scan;
 pub mod score;
-pub mod text;
+pub mod decide;
+pub mod draft;
+pub mod engine;
+pub mod cli;

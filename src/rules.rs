@@ -21,7 +21,7 @@ pub use folder::Folder;
 pub use phrase::{GAP_WORDS_MAX, Part, Parts, PhraseError, Slot, words_min};
 pub use table::Line;
 
-use crate::score::{Assessment, Points, Stance};
+use crate::units::{Points, Stance};
 
 /// The pack used when nothing else is asked for.
 pub const DEFAULT_PACK: &str = "uk-mobile";
@@ -184,13 +184,6 @@ impl Offer {
     pub fn may_be_used(&self, now: Timestamp) -> bool {
         let today = now.to_zoned(TimeZone::UTC).date();
         self.status == Status::Live && self.starts.is_none_or(|d| d <= today) && self.ends.is_none_or(|d| today <= d)
-    }
-
-    /// Whether it is meant for this rival and this reader.
-    #[must_use]
-    pub fn answers(&self, assessment: &Assessment) -> bool {
-        (self.against.is_empty() || self.against.contains(&assessment.provider))
-            && (assessment.toward.is_none() || self.toward_ok)
     }
 }
 

@@ -186,7 +186,7 @@ fn keep_said(reading: &Reading, found: Vec<Match>, mentions: &[Mention]) -> Vec<
     let said = |m: &Match| matches!(m.role, Role::Signal(_) | Role::Hold(_));
     let meant = |m: &Match| m.provider.is_none_or(|p| mentions.iter().any(|mention| mention.provider == p));
     let mut kept: Vec<Match> = found.iter().filter(|m| said(m) && meant(m) && !undone(m)).cloned().collect();
-    kept.sort_by(|a, b| (a.span, a.provider).cmp(&(b.span, b.provider)));
+    kept.sort_by_key(|m| (m.span, m.provider));
     kept.dedup_by(|a, b| a.role == b.role && a.span == b.span && a.provider == b.provider);
     kept
 }

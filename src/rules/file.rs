@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::error::RuleError;
 use super::folder::{Folder, SourceFile};
 use super::table::{Fields, Line, Reader};
-use crate::score::{Points, Stance};
+use crate::units::{Points, Stance};
 
 /// Where an entry stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
