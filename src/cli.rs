@@ -2,6 +2,7 @@
 
 mod args;
 mod scan;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Runs the command the arguments name.
@@ -38,6 +41,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     ExitCode::from(exit as u8)
 }
