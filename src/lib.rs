@@ -22,4 +22,5 @@ pub mod score;
 pub mod decide;
 pub mod draft;
 pub mod engine;
+pub mod source;
 pub mod cli;
