@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, this one only names them.
 
 mod args;
+mod check;
 mod scan;
 mod shell;
 
@@ -31,6 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(Box<check::Args>),
     Scan(scan::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -40,6 +42,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::post::Network;
 use crate::rules::{Offer, Rules};
-use crate::score::Assessment;
+use crate::score::{Assessment, Reason};
 
 /// The reply suggested for one lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +39,16 @@ impl TextLimit {
         }
     }
 
+    /// How long the words are, as people and networks count: in user-perceived characters.
+    #[must_use]
+    pub fn length(text: &str) -> usize {
+        text.graphemes(true).count()
+    }
+
     /// Whether the words fit.
     #[must_use]
     pub fn fits(self, text: &str) -> bool {
-        text.len() <= self.bytes_max && text.graphemes(true).count() <= self.graphemes_max
+        text.len() <= self.bytes_max && Self::length(text) <= self.graphemes_max
     }
 }
 
@@ -52,7 +58,7 @@ pub fn drafts(assessment: &Assessment, network: Network, rules: &Rules, now: Tim
     let mut offers: Vec<(usize, &Offer)> = rules
         .offers()
         .iter()
-        .filter(|offer| offer.may_be_used(now) && answers(offer, assessment))
+        .filter(|offer| offer.blocked(now, 0).is_none() && answers(offer, assessment))
         .map(|offer| (fit(offer, assessment), offer))
         .collect();
     offers.sort_by_key(|&(fit, _)| std::cmp::Reverse(fit));
@@ -72,14 +78,48 @@ fn fit(offer: &Offer, assessment: &Assessment) -> usize {
 }
 
 fn fill(offer: &Offer, assessment: &Assessment, network: Network, rules: &Rules) -> Option<Draft> {
-    let rival = rules.provider(&assessment.provider).map_or(assessment.provider.as_str(), |p| &p.name);
-    let home = rules.home().map_or("", |p| &p.name);
-    let ends = offer.ends.map(|date| date.strftime("%-d %B").to_string()).unwrap_or_default();
+    let words = Words {
+        rival: rules.provider(&assessment.provider).map_or(assessment.provider.as_str(), |p| &p.name),
+        home: rules.home().map_or("", |p| &p.name),
+        reason: &reason(offer, assessment),
+    };
     let limit = TextLimit::of(network);
     [Some(&offer.text), offer.short.as_ref()]
         .into_iter()
         .flatten()
-        .map(|template| template.replace("{rival}", rival).replace("{home}", home).replace("{offer_ends}", &ends))
+        .map(|template| words.fill(template, offer))
         .find(|text| limit.fits(text))
         .map(|text| Draft { offer: offer.id.clone(), text })
+}
+
+/// What stands in the place of an offer's placeholders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words<'w> {
+    /// For `{rival}`: its name as drafts write it.
+    pub rival: &'w str,
+    /// For `{home}`: our name.
+    pub home: &'w str,
+    /// For `{reason}`: what the author is unhappy with, such as `coverage`.
+    pub reason: &'w str,
+}
+
+impl Words<'_> {
+    /// The reply that a template of this offer gives.
+    #[must_use]
+    pub fn fill(&self, template: &str, offer: &Offer) -> String {
+        let ends = offer.ends.map(|date| date.strftime("%-d %B").to_string()).unwrap_or_default();
+        template
+            .replace("{rival}", self.rival)
+            .replace("{home}", self.home)
+            .replace("{reason}", self.reason)
+            .replace("{offer_ends}", &ends)
+    }
+}
+
+/// The topic of the strongest reason, one that the offer speaks to if there is one.
+fn reason(offer: &Offer, assessment: &Assessment) -> String {
+    let topic = |reason: &Reason| reason.signal.split('.').next().unwrap_or("").to_owned();
+    let reasons = assessment.reasons.iter().filter(|r| r.signal.contains('.'));
+    let strongest = reasons.max_by_key(|r| (offer.topics.contains(&topic(r)), r.points));
+    strongest.map(|r| topic(r).replace('_', " ")).unwrap_or_default()
 }

@@ -23,4 +23,5 @@ pub mod decide;
 pub mod draft;
 pub mod engine;
 pub mod source;
+pub mod check;
 pub mod cli;

@@ -1,11 +1,16 @@
 //! Staff rules as a running thing: providers, signals, holds, offers and policy, read from files and compiled once.
 
+mod codes;
 mod compile;
 mod error;
 mod file;
 mod folder;
 mod hint;
+mod offer;
 mod phrase;
+mod render;
+mod sources;
+mod syntax;
 mod table;
 
 use std::path::PathBuf;
@@ -15,10 +20,14 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-pub use error::{Report, RuleError};
+pub use codes::{CODES, explain};
+pub use error::{Level, Report, RuleError};
 pub use file::Status;
 pub use folder::Folder;
+pub use hint::did_you_mean;
+pub use offer::Blocked;
 pub use phrase::{GAP_WORDS_MAX, Part, Parts, PhraseError, Slot, words_min};
+pub use sources::Sources;
 pub use table::Line;
 
 use crate::units::{Points, Stance};
@@ -178,15 +187,6 @@ pub struct Offer {
     pub place: Place,
 }
 
-impl Offer {
-    /// Whether it is live and in date (by UTC days) at this time.
-    #[must_use]
-    pub fn may_be_used(&self, now: Timestamp) -> bool {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        self.status == Status::Live && self.starts.is_none_or(|d| d <= today) && self.ends.is_none_or(|d| today <= d)
-    }
-}
-
 /// The thresholds and limits of `policy.toml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -311,7 +311,7 @@ impl Rules {
     /// # Errors
     /// A report of everything that is wrong, with file, line and advice.
     pub fn load(source: &RulesSource) -> Result<Self, Report> {
-        compile::load(source)
+        Sources::read(source).compile()
     }
 
     /// A short hash of everything the rules say: two sets with the same version judge alike.

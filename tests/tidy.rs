@@ -17,12 +17,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("score", &["text", "post", "rules", "scan", "units"]),
     ("decide", &["post", "rules", "score"]),
     ("draft", &["post", "rules", "decide", "score"]),
+    ("check", &["text", "post", "rules", "scan", "score", "decide", "draft", "engine"]),
     ("engine", &["text", "post", "rules", "scan", "score", "decide", "draft"]),
     ("frames", &["post"]),
     ("source", &["post", "frames", "telemetry"]),
     ("queue", &["post", "rules", "score", "decide", "draft", "engine"]),
     ("publish", &["post", "queue"]),
-    ("desk", &["text", "post", "rules", "scan", "score", "decide", "draft", "engine", "queue", "telemetry"]),
+    ("desk", &["check", "text", "post", "rules", "scan", "score", "decide", "draft", "engine", "queue", "telemetry"]),
     (
         "pipeline",
         &[

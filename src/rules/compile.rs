@@ -13,7 +13,7 @@ use super::phrase;
 use super::table::Line;
 use super::{
     Examples, HoldRule, HomeChoice, Name, Offer, Pattern, Phrase, Place, Policy, Provider, QuietHours, Role, Rules,
-    RulesSource, Signal,
+    Signal,
 };
 use crate::text;
 
@@ -24,24 +24,24 @@ const REGEX_BYTES_MAX: usize = 1 << 20;
 /// How near evidence must stand when no file says, in words.
 const EVIDENCE_WORDS: usize = 12;
 
-pub fn load(source: &RulesSource) -> Result<Rules, Report> {
-    let mut errors = Vec::new();
-    let mut layers = Vec::new();
-    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
-    for folder in folders(source, &mut errors) {
-        for file in &folder.files {
-            for part in [file.name.as_bytes(), &[0], file.text.as_bytes(), &[0]] {
-                hash.update(part);
-            }
-        }
-        let layer = file::read(&folder, &mut errors);
-        check_duplicates(&layer, &mut errors);
-        layers.push(layer);
-    }
-    hash.update(format!("{:?}", source.home).as_bytes());
+/// Compiles folders, the first at the bottom; what was already wrong with reading them comes along.
+pub fn compile(folders: &[Folder], home: &HomeChoice, mut errors: Vec<RuleError>) -> Result<Rules, Report> {
+    let layers = folders.iter().map(|folder| file::read(folder, &mut errors)).collect::<Vec<_>>();
+    layers.iter().for_each(|layer| check_duplicates(layer, &mut errors));
     let mut builder = Builder::new(errors);
-    builder.lay(layers, &source.home);
-    builder.finish(version_of(hash))
+    builder.lay(layers, home);
+    builder.finish(version(folders, home)).map_err(|errors| Report::new(errors, folders))
+}
+
+fn version(folders: &[Folder], home: &HomeChoice) -> String {
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    for file in folders.iter().flat_map(|folder| &folder.files) {
+        for part in [file.name.as_bytes(), &[0], file.text.as_bytes(), &[0]] {
+            hash.update(part);
+        }
+    }
+    hash.update(format!("{home:?}").as_bytes());
+    version_of(hash)
 }
 
 fn version_of(hash: ring::digest::Context) -> String {
@@ -50,6 +50,10 @@ fn version_of(hash: ring::digest::Context) -> String {
 
 /// Checks that no id stands twice in one layer.
 fn check_duplicates(layer: &Layer, errors: &mut Vec<RuleError>) {
+    if let Some(second) = layer.providers.iter().filter(|p| p.home).nth(1) {
+        let message = format!("\"{}\" is a second home.", second.id);
+        errors.push(at(&second.place, "R026", message, "Leave home = true at one provider only."));
+    }
     check_ids("provider", layer.providers.iter().map(|e| (&e.id, &e.place)), errors);
     check_ids("signal", layer.signals.iter().map(|e| (&e.id, &e.place)), errors);
     check_ids("hold", layer.holds.iter().map(|e| (&e.id, &e.place)), errors);
@@ -67,52 +71,6 @@ fn check_ids<'a>(
             let message = format!("the {what} \"{id}\" stands here and in {} line {}.", first.file, first.line);
             errors.push(at(place, "R020", message, "Give one of them another id, or delete it."));
         }
-    }
-}
-
-/// The folders of a source from the bottom up: what the pack extends, the pack, then the user's folders.
-fn folders(source: &RulesSource, errors: &mut Vec<RuleError>) -> Vec<Folder> {
-    let mut all = Vec::new();
-    if let Some(pack) = &source.pack {
-        match Folder::shipped(pack) {
-            Some(folder) => {
-                for below in extends_of(&folder) {
-                    match Folder::shipped(&below) {
-                        Some(folder) => all.push(folder),
-                        None => errors.push(no_pack(&below, &format!("{pack}/pack.toml"))),
-                    }
-                }
-                all.push(folder);
-            }
-            None => errors.push(no_pack(pack, "the pack setting")),
-        }
-    }
-    for dir in &source.folders {
-        match Folder::read(dir) {
-            Ok(folder) => all.push(folder),
-            Err(found) => errors.extend(found),
-        }
-    }
-    all
-}
-
-fn extends_of(folder: &Folder) -> Vec<String> {
-    let Some(file) = folder.file("pack.toml") else { return Vec::new() };
-    let only = Folder { files: vec![file.clone()] };
-    file::read(&only, &mut Vec::new()).extends.into_iter().map(|line| line.text).collect()
-}
-
-fn no_pack(pack: &str, file: &str) -> RuleError {
-    let packs = Folder::shipped_packs();
-    let known: Vec<&str> = packs.iter().map(String::as_str).collect();
-    let help = super::hint::did_you_mean(pack, &known).unwrap_or_else(|| format!("There are: {}.", known.join(", ")));
-    RuleError {
-        code: "R005",
-        file: file.to_owned(),
-        line: 0,
-        bytes: 0..0,
-        message: format!("there is no pack \"{pack}\"."),
-        help,
     }
 }
 
@@ -159,30 +117,29 @@ impl Builder {
             lay_over(&mut providers, layer.providers, |e: &ProviderEntry| &e.id);
             lay_over(&mut signals, layer.signals, |e: &SignalEntry| &e.id);
             lay_over(&mut holds, layer.holds, |e: &HoldEntry| &e.id);
-            lay_over(&mut offers, layer.offers, |e: &OfferEntry| &e.id);
+            let speaker = providers.iter().rfind(|p: &&ProviderEntry| p.home).map(|p| p.id.clone());
+            let spoken = layer.offers.into_iter().map(|offer| (speaker.clone(), offer)).collect();
+            lay_over(&mut offers, spoken, |(_, e): &(Option<String>, OfferEntry)| &e.id);
             self.policy(&layer.policy);
         }
+        providers.retain(|entry| entry.status != Status::Retired);
         self.home(&providers, home);
+        let home_id = self.home.map(|i| providers[i].id.clone());
         providers.iter().for_each(|entry| self.provider(entry));
         signals.into_iter().filter(|e| e.status != Status::Retired).for_each(|entry| self.signal(entry));
         holds.into_iter().filter(|e| e.status != Status::Retired).for_each(|entry| self.hold(entry));
-        offers.into_iter().filter(|e| e.status != Status::Retired).for_each(|entry| self.offer(entry));
+        let ours = |speaker: &Option<String>| home_id.is_none() || *speaker == home_id;
+        let said = offers.into_iter().filter(|(speaker, e)| ours(speaker) && e.status != Status::Retired);
+        said.for_each(|(_, entry)| self.offer(entry));
     }
 
-    fn finish(mut self, version: String) -> Result<Rules, Report> {
+    fn finish(mut self, version: String) -> Result<Rules, Vec<RuleError>> {
         if self.providers.is_empty() && self.errors.is_empty() {
-            self.errors.push(RuleError {
-                code: "R021",
-                file: "rules".to_owned(),
-                line: 0,
-                bytes: 0..0,
-                message: "no provider is named in any file.".to_owned(),
-                help: "Add a [[provider]] with id and names to providers.toml.".to_owned(),
-            });
+            let help = "Add a [[provider]] with id and names to providers.toml.";
+            self.errors.push(RuleError::new("R021", "rules", "no provider is named in any file.", help));
         }
         if !self.errors.is_empty() {
-            self.errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-            return Err(Report { errors: self.errors });
+            return Err(self.errors);
         }
         Ok(Rules {
             version,
@@ -210,14 +167,12 @@ impl Builder {
                     let ids: Vec<&str> = providers.iter().map(|p| p.id.as_str()).collect();
                     let help = super::hint::did_you_mean(name, &ids)
                         .unwrap_or_else(|| format!("Use \"none\" or one of: {}.", ids.join(", ")));
-                    self.errors.push(RuleError {
-                        code: "R022",
-                        file: "--home".to_owned(),
-                        line: 0,
-                        bytes: 0..0,
-                        message: format!("no provider is called \"{name}\"."),
+                    self.errors.push(RuleError::new(
+                        "R022",
+                        "--home",
+                        format!("no provider is called \"{name}\"."),
                         help,
-                    });
+                    ));
                 }
                 found
             }
@@ -328,9 +283,6 @@ impl Builder {
                 "Swap the two days.",
             ));
         }
-        for template in [Some(&entry.text), entry.short.as_ref()].into_iter().flatten() {
-            self.placeholders(template, &entry);
-        }
         let texts = |lines: Vec<Line>| lines.into_iter().map(|line| line.text).collect();
         let place = self.place(&entry.place);
         self.offers.push(Offer {
@@ -352,23 +304,6 @@ impl Builder {
         });
     }
 
-    fn placeholders(&mut self, template: &str, entry: &OfferEntry) {
-        const KNOWN: [&str; 3] = ["rival", "home", "offer_ends"];
-        for part in template.split('{').skip(1) {
-            let name = part.split('}').next().unwrap_or("");
-            if !KNOWN.contains(&name) {
-                let help = super::hint::did_you_mean(name, &KNOWN)
-                    .unwrap_or_else(|| "Use {rival}, {home} or {offer_ends}.".to_owned());
-                self.errors.push(at(
-                    &entry.place,
-                    "R031",
-                    format!("the offer \"{}\" uses {{{name}}}, which is not a placeholder.", entry.id),
-                    &help,
-                ));
-            }
-        }
-    }
-
     fn policy(&mut self, entry: &PolicyEntry) {
         let policy = &mut self.policy;
         set(&mut policy.enter_intent, entry.enter);
@@ -383,14 +318,12 @@ impl Builder {
             let zone = TimeZone::get(entry.zone.as_deref().unwrap_or("UTC"));
             match (from.parse::<Time>(), to.parse::<Time>(), zone) {
                 (Ok(from), Ok(to), Ok(zone)) => policy.quiet_hours = Some(QuietHours { from, to, zone }),
-                _ => self.errors.push(RuleError {
-                    code: "R032",
-                    file: "policy.toml".to_owned(),
-                    line: 0,
-                    bytes: 0..0,
-                    message: "the quiet hours cannot be read.".to_owned(),
-                    help: "Write from = \"21:00\", to = \"08:00\", zone = \"Europe/London\".".to_owned(),
-                }),
+                _ => self.errors.push(at(
+                    &entry.quiet_place,
+                    "R032",
+                    "the quiet hours cannot be read.".to_owned(),
+                    "Write from = \"21:00\", to = \"08:00\", zone = \"Europe/London\".",
+                )),
             }
         }
     }
@@ -483,9 +416,9 @@ fn set<T: Copy>(value: &mut T, said: Option<T>) {
 }
 
 fn at(place: &file::Place, code: &'static str, message: String, help: &str) -> RuleError {
-    RuleError { code, file: place.file.clone(), line: place.line, bytes: 0..0, message, help: help.to_owned() }
+    RuleError::new(code, &place.file, message, help).line(place.line)
 }
 
 fn on(file: &str, line: &Line, code: &'static str, message: String, help: &str) -> RuleError {
-    RuleError { code, file: file.to_owned(), line: line.number, bytes: 0..0, message, help: help.to_owned() }
+    RuleError::new(code, file, message, help).line(line.number)
 }

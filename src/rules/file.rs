@@ -23,6 +23,7 @@ pub struct ProviderEntry {
     pub id: String,
     pub name: String,
     pub home: bool,
+    pub status: Status,
     pub handles: Vec<Line>,
     pub names: Vec<Line>,
     pub everyday: Vec<Line>,
@@ -108,6 +109,7 @@ pub struct PolicyEntry {
     pub window_days: Option<u32>,
     pub replies_per_hour_max: Option<u32>,
     pub replies_per_day_max: Option<u32>,
+    pub quiet_place: Place,
     pub quiet_from: Option<String>,
     pub quiet_to: Option<String>,
     pub zone: Option<String>,
@@ -130,6 +132,9 @@ pub struct Layer {
     pub policy: PolicyEntry,
 }
 
+const NAMES: &str =
+    "Name it pack.toml, providers.toml, holds.toml, offers.toml or policy.toml, or put it into the folder signals.";
+
 /// Reads all files of a folder; what is wrong is added to `errors`.
 pub fn read(folder: &Folder, errors: &mut Vec<RuleError>) -> Layer {
     let mut layer = Layer::default();
@@ -145,7 +150,7 @@ pub fn read(folder: &Folder, errors: &mut Vec<RuleError>) -> Layer {
                 "policy.toml" => layer.policy = policy(&fields),
                 name if name.starts_with("signals/") => signals(&fields, &mut layer),
                 _ => {
-                    reader.error("R004", 0..0, "is not a rules file I know.", "Name it pack.toml, providers.toml, holds.toml, offers.toml or policy.toml, or put it into signals/.");
+                    reader.error_in_file("R004", "this is not a rules file I know.", NAMES);
                     errors.extend(reader.into_errors());
                     continue;
                 }
@@ -185,6 +190,7 @@ fn providers(fields: &Fields<'_, '_>, layer: &mut Layer) {
             place: place(&entry),
             name: entry.text("name").unwrap_or_else(|| id.clone()),
             home: entry.flag("home"),
+            status: status(&entry),
             handles: entry.list("handles"),
             names: entry.list("names"),
             everyday: entry.list("everyday"),
@@ -252,38 +258,66 @@ fn offers(fields: &Fields<'_, '_>, layer: &mut Layer) {
             proof: entry.text("proof"),
             max_uses: entry.whole("max_uses", 1, 1_000_000),
             disclosure: entry.text("disclosure").or_else(|| disclosure.clone()),
-            text: entry.required("text"),
-            short: entry.text("short"),
+            text: template(&entry, "text").unwrap_or_default(),
+            short: template(&entry, "short"),
         });
         entry.finish();
     }
 }
 
+/// What stands in braces in an offer's text.
+const PLACEHOLDERS: [&str; 4] = ["rival", "home", "reason", "offer_ends"];
+
+/// A text with placeholders; `text` must be there.
+fn template(entry: &Fields<'_, '_>, key: &'static str) -> Option<String> {
+    let text = if key == "text" { Some(entry.required(key)) } else { entry.text(key) };
+    let span = entry.span(key);
+    let raw = entry.reader().raw(span.clone());
+    for (open, _) in raw.match_indices('{').filter(|_| text.is_some()) {
+        let name = raw[open + 1..].split(['}', '\n']).next().unwrap_or("");
+        if !PLACEHOLDERS.contains(&name) {
+            let best = super::hint::closest(name, &PLACEHOLDERS);
+            entry.reader().error_with_fix(
+                "R031",
+                span.start + open..span.start + open + name.len() + 2,
+                format!("{{{name}}} is not a placeholder."),
+                best.map_or_else(
+                    || "Use {rival}, {home}, {reason} or {offer_ends}.".to_owned(),
+                    |best| format!("Did you mean {{{best}}}?"),
+                ),
+                best.map(|best| format!("{{{best}}}")),
+            );
+        }
+    }
+    text
+}
+
 fn policy(fields: &Fields<'_, '_>) -> PolicyEntry {
     let mut policy = PolicyEntry::default();
-    if let Some(table) = fields.table("thresholds", "table of thresholds") {
+    if let Some(table) = fields.table("thresholds", "[thresholds]") {
         policy.enter = share(&table, "enter");
         policy.watch = share(&table, "watch");
         table.finish();
     }
-    if let Some(table) = fields.table("contact", "table of contact limits") {
+    if let Some(table) = fields.table("contact", "[contact]") {
         policy.window_days = table.whole("window_days", 1, 3650);
         policy.replies_per_hour_max = table.whole("replies_per_hour_max", 0, 1000);
         policy.replies_per_day_max = table.whole("replies_per_day_max", 0, 10_000);
         table.finish();
     }
-    if let Some(table) = fields.table("quiet_hours", "table of quiet hours") {
+    if let Some(table) = fields.table("quiet_hours", "[quiet_hours]") {
+        policy.quiet_place = place(&table);
         policy.quiet_from = table.text("from");
         policy.quiet_to = table.text("to");
         policy.zone = table.text("zone");
         table.finish();
     }
-    if let Some(table) = fields.table("leads", "table for leads") {
+    if let Some(table) = fields.table("leads", "[leads]") {
         policy.expires_after_minutes = minutes(&table, "expires_after");
         policy.undo_seconds = table.whole("undo_seconds", 0, 3600);
         table.finish();
     }
-    if let Some(table) = fields.table("retention", "table of retention times") {
+    if let Some(table) = fields.table("retention", "[retention]") {
         policy.posts_days = table.whole("posts_days", 0, 3650);
         table.finish();
     }
@@ -296,9 +330,9 @@ fn share(fields: &Fields<'_, '_>, key: &'static str) -> Option<f64> {
     if (0.0..=1.0).contains(&number) {
         return Some(number);
     }
-    fields.reader().error_on_line(
+    fields.reader().error(
         "R015",
-        fields.line(),
+        fields.span(key),
         format!("`{key}` is {number}."),
         "Use a number from 0 to 1, such as 0.6.",
     );
@@ -317,9 +351,9 @@ fn minutes(fields: &Fields<'_, '_>, key: &'static str) -> Option<u32> {
     };
     let minutes = number.trim().parse::<u32>().ok().and_then(|n| n.checked_mul(factor)).filter(|&n| n > 0);
     if minutes.is_none() {
-        fields.reader().error_on_line(
+        fields.reader().error(
             "R015",
-            fields.line(),
+            fields.span(key),
             format!("`{key}` is \"{text}\"."),
             "Write a number and m, h or d, such as \"6h\".",
         );

@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 use super::error::RuleError;
 
 /// The largest rules file that is read, in bytes.
-pub const FILE_BYTES_MAX: u64 = 20_000_000;
+pub const FILE_BYTES_MAX: u64 = 4_000_000;
 /// The most files one folder may hold.
 pub const FILES_MAX: usize = 500;
 
@@ -58,37 +58,35 @@ impl Folder {
     /// A folder on disk.
     ///
     /// # Errors
-    /// When it is not a folder, holds too much, or a file cannot be read as UTF-8.
+    /// When it is not a folder, holds too much, or a file cannot be read as UTF-8 or is still being written.
     pub fn read(dir: &Path) -> Result<Self, Vec<RuleError>> {
+        let label = dir.display().to_string();
         if !dir.is_dir() {
-            let (message, help) = if dir.exists() {
-                ("is a file, not a folder.", "Name the folder that holds it.")
-            } else {
-                ("there is no such folder.", "Check the spelling, or make one with `jumpship rules init`.")
-            };
-            return Err(vec![whole_file("R001", dir.display().to_string(), message, help)]);
+            return Err(vec![no_folder(dir, label)]);
         }
         let mut paths = Vec::new();
         list(dir, 0, &mut paths);
         paths.sort();
-        let mut errors = Vec::new();
         if paths.len() > FILES_MAX {
-            errors.push(whole_file(
-                "R002",
-                dir.display().to_string(),
-                &format!("holds more than {FILES_MAX} files."),
-                "Name the folder of the rules alone.",
-            ));
-            paths.clear();
+            let message = format!("this folder holds more than {FILES_MAX} files.");
+            return Err(vec![RuleError::new("R002", label, message, "Name the folder of the rules alone.")]);
         }
+        let mut errors = Vec::new();
         let mut files = Vec::new();
         for path in paths {
             match read_file(dir, &path) {
                 Ok(file) => files.push(file),
-                Err(error) => errors.push(error),
+                Err(error) => errors.push(*error),
             }
         }
         if errors.is_empty() { Ok(Self { files }) } else { Err(errors) }
+    }
+
+    /// The name in its `pack.toml`, if it has one.
+    #[must_use]
+    pub fn pack_name(&self) -> Option<String> {
+        let table: toml::Table = self.file("pack.toml")?.text.parse().ok()?;
+        table.get("name")?.as_str().map(str::to_owned)
     }
 
     /// The text of the file of that name below the folder.
@@ -125,38 +123,54 @@ fn list(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) {
     }
 }
 
-fn read_file(dir: &Path, path: &Path) -> Result<SourceFile, RuleError> {
+fn no_folder(dir: &Path, label: String) -> RuleError {
+    let (message, help) = if dir.exists() {
+        ("this is a file, not a folder.", "Name the folder that holds it.")
+    } else {
+        ("there is no such folder.", "Check the spelling, or make one with `jumpship rules init`.")
+    };
+    RuleError::new("R001", label, message, help)
+}
+
+/// Reads one file. A file that an editor is just writing is refused: half a file could be valid by chance.
+fn read_file(dir: &Path, path: &Path) -> Result<SourceFile, Box<RuleError>> {
     let label = path.display().to_string();
-    let size = path.metadata().map(|m| m.len()).unwrap_or_default();
-    if size > FILE_BYTES_MAX {
-        return Err(whole_file(
-            "R002",
-            label,
-            &format!("is {size} bytes, more than the {FILE_BYTES_MAX} a rules file may have."),
-            "Split it by topic.",
-        ));
+    let wrong = |code, message: String, help: &str| Box::new(RuleError::new(code, label.clone(), message, help));
+    let unreadable =
+        |e: std::io::Error| wrong("R003", format!("this file cannot be read: {e}."), "Check who may read it.");
+    let before = path.metadata().map_err(unreadable)?;
+    if before.len() > FILE_BYTES_MAX {
+        let message = format!("this file has {} bytes; a rules file may have {FILE_BYTES_MAX}.", before.len());
+        return Err(wrong("R002", message, "Split it by topic."));
     }
-    let bytes = std::fs::read(path)
-        .map_err(|e| whole_file("R003", label.clone(), &format!("cannot be read: {e}."), "Check who may read it."))?;
-    let text = decode(bytes).map_err(|line| RuleError {
-        line,
-        ..whole_file("R003", label.clone(), "is not saved as UTF-8.", "Save it again with the encoding UTF-8.")
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let after = path.metadata().map_err(unreadable)?;
+    if bytes.len() as u64 != after.len() || before.modified().ok() != after.modified().ok() {
+        return Err(wrong("R006", "this file was being written while it was read.".to_owned(), "Save it once more."));
+    }
+    let text = decode(bytes).map_err(|(line, message)| {
+        Box::new(wrong("R003", message.to_owned(), "Open it in your editor and save it again as UTF-8.").line(line))
     })?;
     let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    if text.trim().is_empty() && name.ends_with(".toml") {
+        return Err(wrong("R007", "this file is empty.".to_owned(), "Delete it, or put the rules back in."));
+    }
     Ok(SourceFile { label, name, text })
 }
 
-/// UTF-8 without a byte order mark; else the line of the first wrong byte.
-fn decode(bytes: Vec<u8>) -> Result<String, usize> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{FEFF}').map_or_else(|| text.clone(), str::to_owned)),
-        Err(e) => {
-            let good = e.utf8_error().valid_up_to();
-            Err(1 + e.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count())
-        }
+/// UTF-8 without a byte order mark; else the line of the first wrong byte and what the file seems to be.
+fn decode(bytes: Vec<u8>) -> Result<String, (usize, &'static str)> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err((0, "this file is saved as UTF-16 (Windows calls it Unicode)."));
     }
-}
-
-fn whole_file(code: &'static str, file: String, message: &str, help: &str) -> RuleError {
-    RuleError { code, file, line: 0, bytes: 0..0, message: message.to_owned(), help: help.to_owned() }
+    let wrong = match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => {
+            return Ok(text.strip_prefix('\u{FEFF}').map_or_else(|| text.clone(), str::to_owned));
+        }
+        Ok(_) => return Err((0, "this is not a text file.")),
+        Err(wrong) => wrong,
+    };
+    let good = &wrong.as_bytes()[..wrong.utf8_error().valid_up_to()];
+    let line = 1 + good.iter().filter(|&&b| b == b'\n').count();
+    Err((line, "a letter in this line is saved in an old encoding, not in UTF-8."))
 }

@@ -1,32 +1,60 @@
-//! Turns what a parser says into what a person who does not program can do about it.
-
-use std::ops::Range;
+//! Finds what a person who does not program probably meant: the word next door, or the place a setting belongs.
 
 /// How alike two words must be before one is suggested for the other (Jaro-Winkler; below it, guesses mislead).
 const ALIKE_MIN: f64 = 0.8;
 
-/// `Did you mean ...?`, when one of the known words is close enough.
-pub fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
-    let best = known.iter().map(|k| (strsim::jaro_winkler(word, k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= ALIKE_MIN).then(|| format!("Did you mean `{}`?", best.1))
+/// The known word that is closest to this one, when it is close enough.
+pub fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    let alike = |k: &&str| strsim::jaro_winkler(&word, &k.to_lowercase());
+    let best = known.iter().map(|k| (alike(k), *k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= ALIKE_MIN).then_some(best.1)
 }
 
-/// Message and advice for a file that is not TOML at this place.
-pub fn for_syntax(text: &str, bytes: &Range<usize>, parser_says: &str) -> (String, String) {
-    let line = text[..bytes.start.min(text.len())].lines().last().unwrap_or("");
-    if text.matches("'''").count() % 2 == 1 {
-        let open = text.rmatch_indices("'''").next().map_or(0, |(i, _)| 1 + text[..i].matches('\n').count());
-        return (
-            "a ''' block is opened and never closed.".to_owned(),
-            format!("Put ''' on a line of its own after the last phrase; look at line {open} and above."),
-        );
-    }
-    if text[bytes.start.min(text.len())..].starts_with(['“', '”', '‘', '’']) || line.contains(['“', '”']) {
-        return ("there are curly quotes where plain ones belong.".to_owned(), "Write \" instead.".to_owned());
-    }
+/// `Did you mean ...?`, when one of the known words is close enough.
+pub fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
+    closest(word, known).map(|best| format!("Did you mean `{best}`?"))
+}
+
+/// Where each setting belongs; for those who wrote it under the wrong table or into the wrong file.
+const BELONGS: &[(&str, &[&str])] = &[
+    ("at the top of a file in signals/, above the first [[signal]]", &["topic", "cap"]),
+    ("under [[signal]], in a file in signals/", &["points"]),
+    ("at the top of providers.toml, above the first [[provider]]", &["evidence_words"]),
+    ("under [[provider]], in providers.toml", &["handles", "names", "everyday", "home"]),
+    ("under [[hold]], in holds.toml", &["show", "bio_says", "handle_says", "name_says"]),
     (
-        format!("this cannot be read: {parser_says}."),
-        "A setting is written key = \"value\", a phrase list key = ''' with one phrase a line and ''' to end it."
-            .to_owned(),
-    )
+        "under [[offer]], in offers.toml",
+        &[
+            "starts",
+            "ends",
+            "topics",
+            "against",
+            "toward_ok",
+            "regions",
+            "conditions",
+            "proof",
+            "max_uses",
+            "text",
+            "short",
+            "disclosure",
+        ],
+    ),
+    ("under [thresholds], in policy.toml", &["enter", "watch"]),
+    ("under [contact], in policy.toml", &["window_days", "replies_per_hour_max", "replies_per_day_max"]),
+    ("under [quiet_hours], in policy.toml", &["from", "to", "zone"]),
+    ("under [leads], in policy.toml", &["expires_after", "undo_seconds"]),
+    ("under [retention], in policy.toml", &["posts_days"]),
+    ("in a file in signals/", &["signal"]),
+    ("in providers.toml", &["provider"]),
+    ("in holds.toml", &["hold"]),
+    ("in offers.toml", &["offer"]),
+    ("in policy.toml", &["thresholds", "contact", "quiet_hours", "leads", "retention"]),
+    ("in pack.toml", &["extends", "trade", "lang"]),
+    ("under [[signal]] or [[hold]]", &["says", "unless", "regex", "should_match", "should_not_match", "why", "status"]),
+];
+
+/// Where a setting of this name belongs, when it is one at all.
+pub fn belongs(key: &str) -> Option<&'static str> {
+    BELONGS.iter().find(|(_, keys)| keys.contains(&key)).map(|(place, _)| *place)
 }

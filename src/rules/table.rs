@@ -33,14 +33,16 @@ impl<'a> Reader<'a> {
         Self { file, errors: RefCell::new(Vec::new()), line_starts }
     }
 
-    /// Parses the file; a file that is not TOML at all gives one error and nothing else.
+    /// Parses the file; one that is not TOML gives its mistakes line by line, and nothing else.
     pub fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
-        match DeTable::parse(&self.file.text) {
+        let text = &self.file.text;
+        match DeTable::parse(text) {
             Ok(table) => Some(table),
             Err(error) => {
                 let bytes = error.span().unwrap_or(0..0);
-                let (message, help) = super::hint::for_syntax(&self.file.text, &bytes, error.message());
-                self.error("R010", bytes, message, help);
+                for mistake in super::syntax::mistakes(text, &bytes, error.message()) {
+                    self.error("R010", mistake.bytes, mistake.message, mistake.help);
+                }
                 None
             }
         }
@@ -48,39 +50,36 @@ impl<'a> Reader<'a> {
 
     /// Notes an error about these bytes.
     pub fn error(&self, code: &'static str, bytes: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        let line = self.line_of(bytes.start);
-        self.error_at(code, line, bytes, message, help);
+        self.error_with_fix(code, bytes, message, help, None);
     }
 
-    /// Notes an error about a line.
-    pub fn error_on_line(&self, code: &'static str, line: usize, message: impl Into<String>, help: impl Into<String>) {
-        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let end = self.line_starts.get(line).map_or(self.file.text.len(), |&next| next.saturating_sub(1));
-        self.error_at(code, line, start..end.max(start), message, help);
-    }
-
-    fn error_at(
+    /// Notes an error about these bytes, and what could stand there instead.
+    pub fn error_with_fix(
         &self,
         code: &'static str,
-        line: usize,
         bytes: Range<usize>,
         message: impl Into<String>,
         help: impl Into<String>,
+        fix: Option<String>,
     ) {
-        let file = self.file.label.clone();
-        self.errors.borrow_mut().push(RuleError {
-            code,
-            file,
-            line,
-            bytes,
-            message: message.into(),
-            help: help.into(),
-        });
+        let line = self.line_of(bytes.start);
+        let error = RuleError::new(code, self.label(), message, help).line(line).bytes(bytes).fix(fix);
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// Notes an error about the file as a whole.
+    pub fn error_in_file(&self, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
+        self.errors.borrow_mut().push(RuleError::new(code, self.label(), message, help));
     }
 
     /// The line a byte stands on, counted from 1.
     pub fn line_of(&self, byte: usize) -> usize {
         self.line_starts.partition_point(|&start| start <= byte)
+    }
+
+    /// The file's own words in these bytes.
+    pub fn raw(&self, bytes: Range<usize>) -> &str {
+        self.file.text.get(bytes).unwrap_or("")
     }
 
     /// The file's name in messages.
@@ -112,6 +111,12 @@ impl<'t, 'a> Fields<'t, 'a> {
     /// The line the table starts on.
     pub fn line(&self) -> usize {
         self.reader.line_of(self.bytes.start)
+    }
+
+    /// The bytes of the value of a key, else of the table.
+    pub fn span(&self, key: &str) -> Range<usize> {
+        let value = self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| v.span());
+        value.unwrap_or_else(|| self.bytes.clone())
     }
 
     /// The reader it belongs to.
@@ -172,12 +177,13 @@ impl<'t, 'a> Fields<'t, 'a> {
         if allowed.contains(&text.as_str()) {
             return Some(text);
         }
-        let list = allowed.join(", ");
-        self.reader.error(
+        let best = super::hint::closest(&text, allowed);
+        self.reader.error_with_fix(
             "R014",
             value.span(),
             format!("`{key}` cannot be \"{text}\"."),
-            super::hint::did_you_mean(&text, allowed).unwrap_or_else(|| format!("Use one of: {list}.")),
+            best.map_or_else(|| format!("Use one of: {}.", allowed.join(", ")), |b| format!("Did you mean \"{b}\"?")),
+            best.map(|b| format!("\"{b}\"")),
         );
         None
     }
@@ -277,7 +283,7 @@ impl<'t, 'a> Fields<'t, 'a> {
 
     fn item(&self, key: &str, item: &Spanned<DeValue<'_>>) -> Option<Line> {
         let Some(text) = item.get_ref().as_str() else {
-            self.wrong_type(key, item, "texts in quotes", "[\"one\", \"two\"]");
+            self.wrong_type(key, item, "a list of texts in quotes", "[\"one\", \"two\"]");
             return None;
         };
         let text = text.trim();
@@ -288,12 +294,7 @@ impl<'t, 'a> Fields<'t, 'a> {
     pub fn tables(&self, key: &'static str, what: &'static str) -> Vec<Fields<'t, 'a>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
-            self.reader.error(
-                "R017",
-                value.span(),
-                format!("`{key}` must be a list of tables."),
-                format!("Write [[{key}]] with two brackets on each side."),
-            );
+            self.single_brackets(key, value);
             return Vec::new();
         };
         items
@@ -301,16 +302,21 @@ impl<'t, 'a> Fields<'t, 'a> {
             .filter_map(|item| match item.get_ref() {
                 DeValue::Table(table) => Some(self.reader.fields(table, item.span(), what)),
                 _ => {
-                    self.reader.error(
-                        "R017",
-                        item.span(),
-                        format!("`{key}` must be a list of tables."),
-                        format!("Write [[{key}]] with two brackets on each side."),
-                    );
+                    self.single_brackets(key, item);
                     None
                 }
             })
             .collect()
+    }
+
+    fn single_brackets(&self, key: &str, value: &Spanned<DeValue<'_>>) {
+        let message = if value.get_ref().is_table() {
+            format!("[{key}] stands for a single table, but there can be several of it.")
+        } else {
+            format!("`{key}` must be a list of tables.")
+        };
+        let help = format!("Write [[{key}]] with two brackets on each side.");
+        self.reader.error("R017", value.span(), message, help);
     }
 
     /// The table of `[key]`.
@@ -319,25 +325,43 @@ impl<'t, 'a> Fields<'t, 'a> {
         if let DeValue::Table(table) = value.get_ref() {
             return Some(self.reader.fields(table, value.span(), what));
         }
-        self.wrong_type(key, value, "a table", "... under its own line");
+        self.reader.error(
+            "R017",
+            value.span(),
+            format!("`{key}` is a heading of its own."),
+            format!("Write [{key}] on a line of its own, with one bracket on each side."),
+        );
         None
     }
 
     /// Call when all keys were asked for: what is left is unknown.
     pub fn finish(self) {
-        let known = self.known.into_inner();
-        for (key, _) in self.table {
-            if !known.contains(&key.get_ref().as_ref()) {
-                let help = super::hint::did_you_mean(key.get_ref(), &known)
-                    .unwrap_or_else(|| format!("A {} can have: {}.", self.what, known.join(", ")));
-                self.reader.error(
-                    "R011",
-                    key.span(),
-                    format!("`{}` is not a setting of a {}.", key.get_ref(), self.what),
-                    help,
-                );
-            }
+        let known = self.known.borrow();
+        for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            self.unknown(key, &known);
         }
+    }
+
+    fn unknown(&self, key: &Spanned<std::borrow::Cow<'_, str>>, known: &[&'static str]) {
+        let name = key.get_ref().as_ref();
+        let (message, help, fix) = match (super::hint::belongs(name), super::hint::closest(name, known)) {
+            (Some(place), _) => (
+                format!("`{name}` does not belong into this {}.", self.what),
+                format!("It stands {place}. Move this line there."),
+                None,
+            ),
+            (None, Some(best)) => (
+                format!("`{name}` is not a setting of a {}.", self.what),
+                format!("Did you mean `{best}`?"),
+                Some(best.to_owned()),
+            ),
+            (None, None) => (
+                format!("`{name}` is not a setting of a {}.", self.what),
+                format!("A {} can have: {}.", self.what, known.join(", ")),
+                None,
+            ),
+        };
+        self.reader.error_with_fix("R011", key.span(), message, help, fix);
     }
 }
 
