@@ -52,8 +52,16 @@ pub fn check(sources: &Sources, now: Timestamp) -> Checked {
     offers::check(&rules, now, &mut found);
     let quiet_posts = quiet::check(&rules, sources, now, &mut found);
     slow::check(&rules, &mut found);
+    found.retain(|error| error.level == Level::Error || is_theirs(error, sources));
     let rules_version = Some(rules.version().to_owned());
     Checked { report: Report::new(found, &sources.folders), examples, quiet_posts, rules_version }
+}
+
+/// Whether somebody who checks a folder of their own can do anything about it: shipped files are not theirs.
+fn is_theirs(error: &RuleError, sources: &Sources) -> bool {
+    let only_shipped = sources.folders.iter().all(|folder| folder.shipped);
+    let mut own = sources.folders.iter().filter(|folder| !folder.shipped);
+    only_shipped || own.any(|folder| folder.files.iter().any(|file| file.label == error.file))
 }
 
 /// A finding at a place in the rules.

@@ -2,8 +2,10 @@
 
 mod args;
 mod check;
+mod rules;
 mod scan;
 mod shell;
+mod try_post;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Box<check::Args>),
+    Try(Box<try_post::Args>),
+    Rules(Box<rules::Args>),
     Scan(scan::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -43,6 +47,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Try(args) => try_post::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

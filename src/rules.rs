@@ -27,7 +27,7 @@ pub use folder::Folder;
 pub use hint::did_you_mean;
 pub use offer::Blocked;
 pub use phrase::{GAP_WORDS_MAX, Part, Parts, PhraseError, Slot, words_min};
-pub use sources::Sources;
+pub use sources::{Definition, Sources};
 pub use table::Line;
 
 use crate::units::{Points, Stance};

@@ -22,8 +22,9 @@ pub fn check(rules: &Rules, found: &mut Vec<RuleError>) {
             said.entry((phrase.role, way)).or_insert(phrase);
         }
     }
+    let undone = undone_ways(rules, &ways);
     for (phrase, ways) in rules.phrases().iter().zip(&ways) {
-        found.extend(undoes_itself(phrase, ways, &said));
+        found.extend(is_undone(phrase, ways, &undone));
         found.extend(contradicts(phrase, ways, &said, rules));
     }
 }
@@ -36,15 +37,21 @@ fn repeats(phrase: &Phrase, first: &Place) -> RuleError {
     at(&phrase.place, "R054", format!("{first} already says this."), "Delete this line.").warning()
 }
 
-/// An `unless` line that is word for word one of the things it should narrow: that thing can never be said.
-fn undoes_itself(phrase: &Phrase, ways: &[String], said: &HashMap<(Role, &str), &Phrase>) -> Option<RuleError> {
-    let undone = match phrase.role {
-        Role::SignalUnless(i) => Role::Signal(i),
-        Role::HoldUnless(i) => Role::Hold(i),
-        _ => return None,
+/// Every way to undo a signal or hold, by what it undoes.
+fn undone_ways<'w>(rules: &'w Rules, ways: &'w [Vec<String>]) -> HashMap<(Role, &'w str), &'w Phrase> {
+    let undoes = |role| match role {
+        Role::SignalUnless(i) => Some(Role::Signal(i)),
+        Role::HoldUnless(i) => Some(Role::Hold(i)),
+        _ => None,
     };
-    let hit = ways.iter().find_map(|way| said.get(&(undone, way.as_str())))?;
-    let message = format!("this unless undoes what {} says, so it can never match.", hit.place);
+    let each = rules.phrases().iter().zip(ways).filter_map(|(phrase, ways)| Some((undoes(phrase.role)?, phrase, ways)));
+    each.flat_map(|(role, phrase, ways)| ways.iter().map(move |way| ((role, way.as_str()), phrase))).collect()
+}
+
+/// A phrase of which every way is undone, word for word, by an `unless` of its own rule.
+fn is_undone(phrase: &Phrase, ways: &[String], undone: &HashMap<(Role, &str), &Phrase>) -> Option<RuleError> {
+    let by = ways.iter().map(|way| undone.get(&(phrase.role, way.as_str()))).collect::<Option<Vec<_>>>()?;
+    let message = format!("this can never match: the unless at {} undoes it.", by.first()?.place);
     Some(at(&phrase.place, "R055", message, "Delete one of the two lines."))
 }
 

@@ -32,6 +32,8 @@ pub struct SourceFile {
 pub struct Folder {
     /// The files, in order of name.
     pub files: Vec<SourceFile>,
+    /// Whether it came with the binary.
+    pub shipped: bool,
 }
 
 impl Folder {
@@ -43,7 +45,7 @@ impl Folder {
             Shipped::iter().filter(|path| path.starts_with(&prefix) && is_rules_file(path)).collect();
         files.sort();
         let files: Vec<_> = files.iter().filter_map(|path| shipped_file(path, &prefix)).collect();
-        (!files.is_empty()).then_some(Self { files })
+        (!files.is_empty()).then_some(Self { files, shipped: true })
     }
 
     /// The names of all shipped packs.
@@ -79,7 +81,7 @@ impl Folder {
                 Err(error) => errors.push(*error),
             }
         }
-        if errors.is_empty() { Ok(Self { files }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { files, shipped: false }) } else { Err(errors) }
     }
 
     /// The name in its `pack.toml`, if it has one.

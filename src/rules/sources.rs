@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::{Report, RuleError};
 use super::file;
 use super::folder::Folder;
-use super::{HomeChoice, Rules, RulesSource, compile};
+use super::{HomeChoice, Place, Rules, RulesSource, compile};
 
 /// The most folders that may be laid over each other.
 const FOLDERS_MAX: usize = 20;
@@ -85,7 +85,7 @@ impl Sources {
 
 fn extends_of(folder: &Folder) -> Vec<String> {
     let Some(file) = folder.file("pack.toml") else { return Vec::new() };
-    let only = Folder { files: vec![file.clone()] };
+    let only = Folder { files: vec![file.clone()], shipped: folder.shipped };
     file::read(&only, &mut Vec::new()).extends.into_iter().map(|line| line.text).collect()
 }
 
@@ -94,4 +94,51 @@ fn no_pack(pack: &str, asked_by: &str) -> RuleError {
     let known: Vec<&str> = packs.iter().map(String::as_str).collect();
     let help = super::hint::did_you_mean(pack, &known).unwrap_or_else(|| format!("There are: {}.", known.join(", ")));
     RuleError::new("R005", asked_by, format!("there is no pack \"{pack}\"."), help)
+}
+
+/// One place that defines a provider, signal, hold or offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// `provider`, `signal`, `hold` or `offer`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub place: Place,
+    /// How it reads, from its heading to the next.
+    pub text: String,
+}
+
+impl Sources {
+    /// Every definition, from the bottom folder up: of those with one kind and id the last one counts.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Definition> {
+        self.folders.iter().flat_map(definitions_of).collect()
+    }
+}
+
+fn definitions_of(folder: &Folder) -> Vec<Definition> {
+    let layer = file::read(folder, &mut Vec::new());
+    let providers = layer.providers.into_iter().map(|e| ("provider", e.id, e.place));
+    let signals = layer.signals.into_iter().map(|e| ("signal", e.id, e.place));
+    let holds = layer.holds.into_iter().map(|e| ("hold", e.id, e.place));
+    let offers = layer.offers.into_iter().map(|e| ("offer", e.id, e.place));
+    let all = providers.chain(signals).chain(holds).chain(offers);
+    all.map(|(kind, id, place)| Definition { kind, id, text: entry_text(folder, &place), place: shared(&place) })
+        .collect()
+}
+
+fn shared(place: &file::Place) -> Place {
+    Place { file: place.file.as_str().into(), line: u32::try_from(place.line).unwrap_or(u32::MAX) }
+}
+
+/// The lines from an entry's heading up to the next heading.
+fn entry_text(folder: &Folder, place: &file::Place) -> String {
+    let Some(file) = folder.files.iter().find(|f| f.label == place.file) else { return String::new() };
+    let mut lines = file.text.lines().skip(place.line.saturating_sub(1));
+    let heading = lines.next().into_iter();
+    let rest = lines.take_while(|line| !line.trim_start().starts_with("[["));
+    let entry: Vec<&str> = heading.chain(rest).collect();
+    let end = entry.iter().rposition(|line| !line.is_empty() && !line.starts_with('#')).map_or(0, |last| last + 1);
+    entry[..end].join("\n")
 }

@@ -1,0 +1,27 @@
+//! `jumpship rules`: look a rule up, start a folder of rules, see how each rule is doing.
+
+mod init;
+mod show;
+
+use super::Exit;
+
+/// Work with rules: show one, start a folder, see how they are doing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Show(show::Args),
+    Init(init::Args),
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Exit {
+    match &args.command {
+        Command::Show(args) => show::run(args),
+        Command::Init(args) => init::run(args),
+    }
+}
