@@ -16,6 +16,7 @@ pub mod clock;
 pub mod text;
 pub mod units;
 pub mod post;
+pub mod queue;
 pub mod rules;
 pub mod scan;
 pub mod score;
