@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod rules;
+mod networks;
 mod scan;
 mod shell;
 mod try_post;
@@ -38,6 +39,7 @@ enum Command {
     Try(Box<try_post::Args>),
     Rules(Box<rules::Args>),
     Scan(scan::Args),
+    Networks(networks::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Try(args) => try_post::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Scan(args) => scan::run(&args),
+        Command::Networks(args) => networks::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };

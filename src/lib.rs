@@ -25,4 +25,5 @@ pub mod draft;
 pub mod engine;
 pub mod source;
 pub mod check;
+pub mod networks;
 pub mod cli;

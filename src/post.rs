@@ -29,7 +29,7 @@ impl fmt::Display for PostId {
     }
 }
 
-/// Where a post was written. What each network allows stands in the capability table of `publish`.
+/// Where a post was written. What each network allows stands in the table of `networks`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", from = "String")]
 pub enum Network {

@@ -19,11 +19,29 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("draft", &["post", "rules", "decide", "score"]),
     ("check", &["text", "post", "rules", "scan", "score", "decide", "draft", "engine"]),
     ("engine", &["text", "post", "rules", "scan", "score", "decide", "draft"]),
+    ("networks", &["post", "draft"]),
     ("frames", &["post"]),
-    ("source", &["post", "frames", "telemetry"]),
+    ("web", &[]),
+    ("source", &["post", "frames", "telemetry", "web"]),
     ("queue", &["post", "rules", "score", "decide", "draft", "engine"]),
-    ("publish", &["post", "queue"]),
-    ("desk", &["check", "text", "post", "rules", "scan", "score", "decide", "draft", "engine", "queue", "telemetry"]),
+    ("publish", &["post", "rules", "networks", "queue", "web"]),
+    (
+        "desk",
+        &[
+            "check",
+            "text",
+            "post",
+            "rules",
+            "scan",
+            "score",
+            "decide",
+            "draft",
+            "engine",
+            "networks",
+            "queue",
+            "telemetry",
+        ],
+    ),
     (
         "pipeline",
         &[
@@ -35,6 +53,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "decide",
             "draft",
             "engine",
+            "networks",
+            "web",
             "source",
             "queue",
             "publish",
@@ -48,7 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const FREE: &[&str] = &["cli", "main", "lib"];
 
 /// Rooms in which nothing waits, reads the clock, touches the outside or logs.
-const PURE: &[&str] = &["text", "post", "scan", "score", "decide", "draft", "engine"];
+const PURE: &[&str] = &["text", "post", "scan", "score", "decide", "draft", "engine", "networks"];
 
 /// What the pure rooms go without.
 const IMPURE: &[&str] =
