@@ -7,6 +7,7 @@ mod networks;
 mod scan;
 mod shell;
 mod try_post;
+mod train;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ enum Command {
     Networks(networks::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
+    Train(train::Args),
 }
 
 /// Runs the command the arguments name.
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Networks(args) => networks::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
+        Command::Train(args) => train::run(&args),
     };
     ExitCode::from(exit as u8)
 }

@@ -9,7 +9,7 @@ use crate::draft::{Draft, drafts};
 use crate::post::Post;
 use crate::rules::{Role, Rules, Status};
 use crate::scan::{Scan, Scanner};
-use crate::score::{Assessment, assess};
+use crate::score::{Assessment, Model, Models, assess};
 
 /// The most drafts offered for one lead.
 pub const DRAFTS_MAX: usize = 3;
@@ -18,6 +18,7 @@ pub const DRAFTS_MAX: usize = 3;
 #[derive(Debug)]
 pub struct Engine {
     scanner: Scanner,
+    models: Models,
 }
 
 /// What one post means for us with one provider.
@@ -34,10 +35,22 @@ pub struct Finding {
 }
 
 impl Engine {
-    /// An engine for a set of rules.
+    /// An engine for a set of rules, with the models that come with the program.
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
-        Self { scanner: Scanner::new(rules) }
+        Self { scanner: Scanner::new(rules), models: Models::shipped() }
+    }
+
+    /// An engine that judges its language by this model instead of the shipped one.
+    #[must_use]
+    pub fn with_model(rules: Arc<Rules>, model: Model) -> Self {
+        Self { scanner: Scanner::new(rules), models: Models::shipped().with(model) }
+    }
+
+    /// Which models it judges by: together with the rules' version it tells what a verdict rests on.
+    #[must_use]
+    pub fn model_version(&self) -> &str {
+        self.models.version()
     }
 
     /// The rules it judges by.
@@ -61,7 +74,7 @@ impl Engine {
         }
         let holds = self.holds(post, &scan);
         let rules = self.rules();
-        assess(post, &scan, rules)
+        assess(post, &scan, rules, &self.models)
             .into_iter()
             .map(|assessment| {
                 let is_home = rules.home().is_some_and(|home| home.id == assessment.provider);

@@ -2,6 +2,7 @@
 
 mod names;
 mod phrases;
+mod pronouns;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use crate::post::{Post, Span};
 use crate::rules::{Role, Rules};
 use crate::text::{Reading, WordKind};
+
+pub use pronouns::Pronouns;
 
 /// Looks for everything the rules name. Built once per set of rules; cheap to share between threads.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Scan {
     pub mentions: Vec<Mention>,
     /// Signals and holds, in order of place.
     pub matches: Vec<Match>,
+    /// Whom "you" and "them" mean.
+    pub pronouns: Pronouns,
 }
 
 /// A provider named in a post.
@@ -55,6 +60,8 @@ pub enum MentionKind {
     Everyday,
     /// Not at all: the place it was posted in tells.
     Addressed,
+    /// By "you" or "them"; only in [`Scan::pronouns`].
+    Pronoun,
 }
 
 /// A signal or hold said in a post.
@@ -96,11 +103,12 @@ impl Scanner {
         if mentions.is_empty() {
             return Scan { reading, ..Scan::default() };
         }
-        let mut found = self.phrases.find(&reading, &mentions, &self.rules);
+        let pronouns = pronouns::read(&reading, &mentions);
+        let mut found = self.phrases.find(&reading, &mentions, &pronouns.mentions, &self.rules);
         found.extend(self.pattern_matches(post, &reading));
         let mentions = self.names.keep_meant(mentions, &found);
         let matches = keep_said(&reading, found, &mentions);
-        Scan { reading, mentions, matches }
+        Scan { reading, mentions, matches, pronouns }
     }
 
     /// The provider whose place the post was written in.

@@ -80,8 +80,8 @@ impl Phrases {
     }
 
     /// Every phrase said in the text, slots filled from the mentions; phrases about profiles are left out.
-    pub fn find(&self, reading: &Reading, mentions: &[Mention], rules: &Rules) -> Vec<Match> {
-        let text = Text { reading, mentions, rules };
+    pub fn find(&self, reading: &Reading, mentions: &[Mention], pronouns: &[Mention], rules: &Rules) -> Vec<Match> {
+        let text = Text { reading, mentions, pronouns, rules };
         let mut found = Vec::new();
         let about_post = |role| !matches!(role, Role::HoldBio(_) | Role::HoldName(_));
         self.each_candidate(reading, rules, about_post, |phrase, start| {
@@ -100,7 +100,7 @@ impl Phrases {
         let mut holds = Vec::new();
         for (words, is_bio) in [(bio, true), (name, false)].into_iter().filter(|(words, _)| !words.is_empty()) {
             let reading = Reading::of(words);
-            let text = Text { reading: &reading, mentions: &[], rules };
+            let text = Text { reading: &reading, mentions: &[], pronouns: &[], rules };
             let hold_of = |role| match role {
                 Role::HoldBio(hold) if is_bio => Some(hold),
                 Role::HoldName(hold) if !is_bio => Some(hold),
@@ -227,6 +227,8 @@ fn words_max(parts: &[Part]) -> usize {
 struct Text<'a> {
     reading: &'a Reading,
     mentions: &'a [Mention],
+    /// Words such as "you" that stand for a provider and fill its slot.
+    pronouns: &'a [Mention],
     rules: &'a Rules,
 }
 
@@ -304,8 +306,8 @@ impl Text<'_> {
         if !self.goes_on(at, trail) {
             return None;
         }
-        let here =
-            self.mentions.iter().find(|m| m.words.start == at && !m.words.is_empty() && self.fits(slot, m.provider))?;
+        let mut named = self.mentions.iter().chain(self.pronouns);
+        let here = named.find(|m| m.words.start == at && !m.words.is_empty() && self.fits(slot, m.provider))?;
         trail.slots.push((slot, here.provider));
         let end = self.follow(after, here.words.end, trail);
         if end.is_none() {
