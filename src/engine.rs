@@ -1,8 +1,12 @@
 //! Rules, scanner and judgement as one pure machine: a post goes in, a finding per provider comes out.
 
+mod live;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+pub use live::{LiveEngine, Refused};
 
 use crate::decide::{Case, History, Hold, Verdict, decide};
 use crate::draft::{Draft, drafts};

@@ -26,4 +26,6 @@ pub mod engine;
 pub mod source;
 pub mod check;
 pub mod networks;
+pub mod config;
+pub mod telemetry;
 pub mod cli;

@@ -9,6 +9,7 @@ mod health;
 pub mod jetstream;
 pub mod jsonl;
 mod outlet;
+mod tls;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ pub use backoff::Backoff;
 pub use clean::{FIELD_BYTES_MAX, ID_BYTES_MAX, TEXT_BYTES_MAX, clean};
 pub use health::{GAPS_MAX, Gap, Health, HealthView, State};
 pub use outlet::{BATCH_POSTS_MAX, BATCH_WAIT, Delivery, OUTLET_BATCHES_MAX, Outlet};
+pub use tls::install_tls;
 
 use crate::post::{Network, Post, PostId};
 
@@ -54,21 +56,15 @@ impl Event {
     }
 }
 
-/// Where to go on after a stop, in the source's own words; stored beside what was read up to it.
+/// Where to go on after a stop; stored beside what was read up to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(String);
-
-impl Cursor {
-    /// Wraps a source's own words.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The words.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+pub struct Cursor {
+    /// The source's own words for the place.
+    pub text: String,
+    /// A number that grows with it: a place is never stored over a later one.
+    pub position: i64,
+    /// The source began anew, so this place counts whatever was stored before.
+    pub anew: bool,
 }
 
 /// Something that hears posts.
@@ -79,7 +75,7 @@ pub trait Source: Send {
     /// Its health, shared with whoever shows it.
     fn health(&self) -> Health;
 
-    /// Listens from `cursor` until told to stop or, for a source that has an end, until the end.
+    /// Listens from `cursor` (the text of a [`Cursor`]) until told to stop or, for a source that has an end, until the end.
     /// Whatever goes wrong on the way is told through [`Health`] and tried again.
-    fn run(self: Box<Self>, cursor: Option<Cursor>, outlet: Outlet, stop: CancellationToken) -> BoxFuture<'static, ()>;
+    fn run(self: Box<Self>, cursor: Option<String>, outlet: Outlet, stop: CancellationToken) -> BoxFuture<'static, ()>;
 }

@@ -19,14 +19,14 @@ use self::position::{Position, Start};
 pub use self::socket::Endpoint;
 use self::socket::{Refusal, Socket};
 use self::wire::{Content, Wire};
-use super::{Backoff, Cursor, Health, Outlet, Source, State};
+use super::{Backoff, Health, Outlet, Source, State};
 use crate::clock;
 
 /// The first and the longest wait between tries.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(60));
 /// How often the watchdog looks.
 const TICK: Duration = Duration::from_millis(500);
-/// So long without a frame after connecting, we have caught up: the stream is quiet.
+/// So long without a frame, we have caught up: the stream is quiet.
 const QUIET: Duration = Duration::from_secs(2);
 /// After so many connections broken at the same place, whatever breaks them is stepped over.
 const POISONED_MAX: u32 = 3;
@@ -85,11 +85,11 @@ impl Source for Jetstream {
 
     fn run(
         mut self: Box<Self>,
-        cursor: Option<Cursor>,
+        cursor: Option<String>,
         outlet: Outlet,
         stop: CancellationToken,
     ) -> BoxFuture<'static, ()> {
-        self.resume(cursor.as_ref());
+        self.resume(cursor.as_deref());
         Box::pin(async move { self.keep_listening(outlet, stop).await })
     }
 }
@@ -118,14 +118,13 @@ impl Jetstream {
         Err(said.join("\n"))
     }
 
-    fn resume(&mut self, cursor: Option<&Cursor>) {
+    fn resume(&mut self, cursor: Option<&str>) {
         let lookback_us = u64::try_from(self.settings.lookback.as_micros()).unwrap_or(u64::MAX);
-        self.position = cursor
-            .and_then(Position::from_cursor)
-            .unwrap_or_else(|| Position::at_time(now_us().saturating_sub(lookback_us)));
-        if cursor.is_some_and(|cursor| Position::from_cursor(cursor).is_none()) {
-            self.health.gap("the stored cursor could not be read; starting at the present");
+        let stored = cursor.and_then(Position::from_text);
+        if cursor.is_some() && stored.is_none() {
+            self.gap("the stored cursor could not be read");
         }
+        self.position = stored.unwrap_or_else(|| Position::at_time(now_us().saturating_sub(lookback_us)));
     }
 
     async fn keep_listening(&mut self, mut outlet: Outlet, stop: CancellationToken) {
@@ -184,7 +183,7 @@ impl Jetstream {
 
     async fn listen(&mut self, mut socket: Socket, outlet: &mut Outlet, stop: &CancellationToken) -> End {
         let mut tick = interval(TICK);
-        let (mut heard, mut pinged, mut quiet_since) = (Instant::now(), Instant::now(), Some(Instant::now()));
+        let (mut heard, mut pinged, mut framed) = (Instant::now(), Instant::now(), Instant::now());
         let end = loop {
             tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
@@ -192,12 +191,12 @@ impl Jetstream {
                     heard = Instant::now();
                     match message {
                         Some(Ok(Message::Text(text))) => {
-                            quiet_since = None;
+                            framed = heard;
                             if let Some(end) = self.take(&text, outlet) {
                                 break end;
                             }
                         }
-                        Some(Ok(Message::Binary(_))) => self.health.dropped("binary_frame"),
+                        Some(Ok(Message::Binary(_))) => self.drop_one("binary_frame", outlet),
                         Some(Ok(Message::Close(frame))) => break End::Closed(words_of_close(frame.as_ref())),
                         Some(Ok(_)) => {}
                         Some(Err(error)) => break end_of(&error),
@@ -215,8 +214,7 @@ impl Jetstream {
                         let _ = socket.feed(Message::Ping(Vec::new().into())).await;
                         let _ = tokio::time::timeout(TICK, socket.flush()).await;
                     }
-                    if quiet_since.is_some_and(|since| since.elapsed() > QUIET) {
-                        quiet_since = None;
+                    if framed.elapsed() > QUIET {
                         self.health.set(State::Live);
                     }
                 }
@@ -251,15 +249,17 @@ impl Jetstream {
 
     fn take_content(&mut self, content: Content, time_us: u64, outlet: &mut Outlet) -> Option<End> {
         match content {
-            Content::Event(event) if self.latest.is_outdated(&event, time_us) => self.health.dropped("outdated"),
+            Content::Event(event) if self.latest.is_outdated(&event, time_us) => {
+                self.drop_one("outdated", outlet);
+            }
             Content::Event(event) => outlet.push(event),
             Content::Nothing => {}
-            Content::Dropped(reason) => self.health.dropped(reason),
+            Content::Dropped(reason) => self.drop_one(reason, outlet),
             Content::Info(name) if name == "FutureCursor" => return Some(End::OtherServer),
             Content::Info(name) if name == "OutdatedCursor" => {
                 self.gap("the server no longer has all that was said since we last listened");
             }
-            Content::Info(_) => self.health.dropped("unknown_info"),
+            Content::Info(_) => self.drop_one("unknown_info", outlet),
             Content::Error(name) => return Some(End::Closed(format!("the server says {}", shortened(&name)))),
         }
         None
@@ -319,6 +319,11 @@ impl Jetstream {
             () = stop.cancelled() => false,
             () = sleep(wait) => true,
         }
+    }
+
+    fn drop_one(&self, reason: &'static str, outlet: &mut Outlet) {
+        self.health.dropped(reason);
+        outlet.drop_one(reason);
     }
 
     fn gap(&self, why: &str) {

@@ -56,6 +56,8 @@ pub struct Jsonl {
     settings: Settings,
     health: Health,
     position: Position,
+    /// Another file was begun and its first cursor is not yet on its way.
+    anew: bool,
     started: Instant,
 }
 
@@ -79,18 +81,17 @@ impl Source for Jsonl {
 
     fn run(
         mut self: Box<Self>,
-        cursor: Option<Cursor>,
+        cursor: Option<String>,
         mut outlet: Outlet,
         stop: CancellationToken,
     ) -> BoxFuture<'static, ()> {
-        self.position = cursor.and_then(|c| serde_json::from_str(c.as_str()).ok()).unwrap_or_default();
+        self.position = cursor.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Box::pin(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.read(&mut outlet) => {}
             }
-            let cursor = self.cursor();
-            outlet.flush(cursor).await;
+            self.flush(&mut outlet).await;
         })
     }
 }
@@ -100,7 +101,7 @@ impl Jsonl {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let health = Health::new(&settings.name);
-        Self { settings, health, position: Position::default(), started: Instant::now() }
+        Self { settings, health, position: Position::default(), anew: false, started: Instant::now() }
     }
 
     async fn read(&mut self, outlet: &mut Outlet) {
@@ -130,6 +131,7 @@ impl Jsonl {
                     if opened.is_another && self.position.file.is_some() {
                         tracing::info!(source = self.settings.name, "another file stands there now; reading it all");
                     }
+                    self.anew |= opened.is_another;
                     self.position = Position { file: Some(opened.identity), offset: opened.offset };
                     self.read_all(BufReader::with_capacity(READ_BYTES, opened.file), outlet).await;
                 }
@@ -162,7 +164,7 @@ impl Jsonl {
                     self.position.offset += bytes;
                 }
                 Next::TooLong { bytes } => {
-                    self.health.dropped("line_too_long");
+                    self.drop_one("line_too_long", outlet);
                     self.position.offset += bytes;
                 }
                 // What has no line end may still be being written: a followed file is asked again.
@@ -171,10 +173,10 @@ impl Jsonl {
                 Next::End => break,
             }
             if outlet.is_full() {
-                outlet.flush(self.cursor()).await;
+                self.flush(outlet).await;
             }
         }
-        outlet.flush(self.cursor()).await;
+        self.flush(outlet).await;
         self.health.set(State::Live);
     }
 
@@ -195,24 +197,37 @@ impl Jsonl {
                 self.health.heard(None, u64::from(matches!(line.event, Event::Created(_))));
                 outlet.push(line.event);
             }
-            Err(reason) => self.health.dropped(reason),
+            Err(reason) => self.drop_one(reason, outlet),
         }
         outlet.touch();
     }
 
     /// Waits until this line is due; what came before goes on its way meanwhile.
-    async fn keep_pace(&self, after: Duration, outlet: &mut Outlet) {
+    async fn keep_pace(&mut self, after: Duration, outlet: &mut Outlet) {
         let Some(speed) = self.settings.speed else { return };
         let due = self.started + after.div_f64(speed.max(0.01));
         if due > Instant::now() {
-            outlet.flush(self.cursor()).await;
+            self.flush(outlet).await;
             sleep_until(due).await;
+        }
+    }
+
+    fn drop_one(&self, reason: &'static str, outlet: &mut Outlet) {
+        self.health.dropped(reason);
+        outlet.drop_one(reason);
+    }
+
+    async fn flush(&mut self, outlet: &mut Outlet) {
+        let cursor = self.cursor();
+        if outlet.flush(cursor).await {
+            self.anew = false;
         }
     }
 
     fn cursor(&self) -> Option<Cursor> {
         self.position.file.as_ref()?;
-        serde_json::to_string(&self.position).ok().map(Cursor::new)
+        let text = serde_json::to_string(&self.position).ok()?;
+        Some(Cursor { text, position: self.position.offset.cast_signed(), anew: self.anew })
     }
 }
 
@@ -226,14 +241,14 @@ mod tests {
     use crate::source::{Delivery, OUTLET_BATCHES_MAX};
 
     /// Runs a source to its end (or, when followed, until it rests) and tells what it gave.
-    async fn run(settings: Settings, cursor: Option<Cursor>) -> (Vec<String>, Option<Cursor>, Health) {
+    async fn run(settings: Settings, cursor: Option<String>) -> (Vec<String>, Option<String>, Health) {
         let (to, mut from) = mpsc::channel::<Delivery>(OUTLET_BATCHES_MAX);
         let source = Box::new(Jsonl::new(settings.clone()));
         let (health, stop) = (source.health(), CancellationToken::new());
         let running = tokio::spawn(source.run(cursor.clone(), Outlet::new("test", to), stop.clone()));
         let (mut said, mut last) = (Vec::new(), cursor);
         while let Ok(Some(delivery)) = tokio::time::timeout(Duration::from_secs(2), from.recv()).await {
-            last = delivery.cursor.or(last);
+            last = delivery.cursor.map(|cursor| cursor.text).or(last);
             said.extend(delivery.events.iter().map(say));
         }
         stop.cancel();

@@ -1,5 +1,6 @@
 //! The way out of a source: events gathered into batches, each with the cursor that follows it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -23,6 +24,8 @@ pub struct Delivery {
     pub source: String,
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// What was left out, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
     /// Where to go on once this is stored; `None` when the source cannot be resumed.
     pub cursor: Option<Cursor>,
 }
@@ -33,6 +36,7 @@ pub struct Outlet {
     source: String,
     to: mpsc::Sender<Delivery>,
     events: Vec<Event>,
+    dropped: BTreeMap<&'static str, u64>,
     due_at: Option<Instant>,
 }
 
@@ -40,13 +44,19 @@ impl Outlet {
     /// An outlet for the source of this name.
     #[must_use]
     pub fn new(source: &str, to: mpsc::Sender<Delivery>) -> Self {
-        Self { source: source.to_owned(), to, events: Vec::new(), due_at: None }
+        Self { source: source.to_owned(), to, events: Vec::new(), dropped: BTreeMap::new(), due_at: None }
     }
 
     /// Takes in one event. Ask [`Outlet::is_full`] next.
     pub fn push(&mut self, event: Event) {
         self.events.push(event);
         self.due_within(BATCH_WAIT);
+    }
+
+    /// Notes that something was left out.
+    pub fn drop_one(&mut self, reason: &'static str) {
+        *self.dropped.entry(reason).or_default() += 1;
+        self.touch();
     }
 
     /// Notes that the cursor moved, with or without an event.
@@ -78,8 +88,8 @@ impl Outlet {
         if self.due_at.take().is_none() {
             return !self.to.is_closed();
         }
-        let events = std::mem::take(&mut self.events);
-        self.to.send(Delivery { source: self.source.clone(), events, cursor }).await.is_ok()
+        let (events, dropped) = (std::mem::take(&mut self.events), std::mem::take(&mut self.dropped));
+        self.to.send(Delivery { source: self.source.clone(), events, dropped, cursor }).await.is_ok()
     }
 }
 
@@ -87,6 +97,10 @@ impl Outlet {
 mod tests {
     use super::*;
     use crate::post::Post;
+
+    fn at(position: i64) -> Cursor {
+        Cursor { text: position.to_string(), position, anew: false }
+    }
 
     #[tokio::test]
     async fn a_batch_goes_when_it_is_full_or_has_waited() {
@@ -97,13 +111,13 @@ mod tests {
             assert!(!outlet.is_full());
             outlet.push(Event::Created(Box::new(Post::new(i.to_string(), "x"))));
         }
-        assert!(outlet.is_full() && outlet.flush(Some(Cursor::new("9"))).await);
+        assert!(outlet.is_full() && outlet.flush(Some(at(9))).await);
         assert_eq!(from.recv().await.unwrap().events.len(), BATCH_POSTS_MAX);
         outlet.touch();
         assert!(!outlet.is_full());
         outlet.due().await;
-        assert!(outlet.is_full() && outlet.flush(Some(Cursor::new("10"))).await);
-        assert_eq!(from.recv().await.unwrap().cursor, Some(Cursor::new("10")));
+        assert!(outlet.is_full() && outlet.flush(Some(at(10))).await);
+        assert_eq!(from.recv().await.unwrap().cursor, Some(at(10)));
         drop(from);
         assert!(!outlet.flush(None).await);
     }

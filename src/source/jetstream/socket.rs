@@ -1,6 +1,5 @@
 //! Opens a Jetstream socket: the address with its filter and cursor, TLS, bounds, and what a refusal means.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -15,6 +14,7 @@ use url::Url;
 
 use super::position::Start;
 use super::wire::{COLLECTION, Wire};
+use crate::source::install_tls;
 
 /// The longest a connection may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -120,15 +120,6 @@ fn said(response: &Response) -> String {
 fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// TLS needs to be told once per process whose arithmetic to use.
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error only says that another part of the program was first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 #[cfg(test)]
