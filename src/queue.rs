@@ -20,6 +20,8 @@ mod lock;
 mod open;
 mod outbox;
 mod people;
+#[cfg(test)]
+mod promises;
 mod schema;
 mod state;
 mod step;

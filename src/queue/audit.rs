@@ -187,3 +187,59 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         out
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// Five audit rows, then some damage done to the file by hand; what the check says.
+    fn after_damage(sql: &str) -> Option<(i64, String)> {
+        let (mut queue, _) = with_lead();
+        for second in 0..5 {
+            queue.set_paused(second % 2 == 0, "bo", after(second)).unwrap();
+        }
+        queue
+            .connection
+            .execute_batch("DROP TRIGGER audit_keeps_its_words; DROP TRIGGER audit_keeps_its_rows")
+            .unwrap();
+        queue.connection.execute_batch(sql).unwrap();
+        queue.audit_verify().unwrap().broken
+    }
+
+    #[test]
+    fn a_changed_row_is_named() {
+        for (damage, row) in [
+            ("", None),
+            ("UPDATE audit SET who = 'cy' WHERE id = 3", Some(3)),
+            ("UPDATE audit SET at = at + 1 WHERE id = 1", Some(1)),
+            ("UPDATE audit SET detail = '{}' WHERE id = 5", Some(5)),
+            ("DELETE FROM audit WHERE id = 2", Some(2)),
+            ("DELETE FROM audit WHERE id = 5", Some(5)),
+            ("DELETE FROM audit", Some(1)),
+        ] {
+            assert_eq!(after_damage(damage).map(|(id, _)| id), row, "{damage}");
+        }
+    }
+
+    #[test]
+    fn sql_itself_refuses_to_change_a_row() {
+        let (mut queue, _) = with_lead();
+        queue.set_paused(true, "bo", start()).unwrap();
+        for sql in ["UPDATE audit SET who = 'cy'", "DELETE FROM audit"] {
+            assert!(queue.connection.execute(sql, []).unwrap_err().to_string().contains("append-only"));
+        }
+    }
+
+    #[test]
+    fn it_pages_and_tells_one_lead_from_another() {
+        let (mut queue, lead) = with_lead();
+        queue.set_paused(true, "bo", start()).unwrap();
+        queue.note(lead.id, "call them", "bo", after(1)).unwrap();
+        let of_lead = queue.audit(&AuditFilter { lead: Some(lead.id), ..AuditFilter::default() }).unwrap();
+        assert_eq!(of_lead.iter().map(|r| r.what.as_str()).collect::<Vec<_>>(), ["note"]);
+        let rest = queue.audit(&AuditFilter { after: 1, ..AuditFilter::default() }).unwrap();
+        assert_eq!(rest, of_lead);
+        assert_eq!(queue.audit_verify().unwrap().head, rest[0].hash);
+    }
+}

@@ -574,3 +574,163 @@ fn check_text(text: &str, network: Network) -> Result<(), Refusal> {
     let placeholder = text.split('{').skip(1).find_map(|rest| rest.split_once('}')).map(|(name, _)| name);
     placeholder.map_or(Ok(()), |name| Err(Refusal::Placeholder(format!("{{{name}}}"))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const BO: &str = "bo";
+
+    fn approve(queue: &mut Queue, id: LeadId, text: &str, who: &str, now: Timestamp) -> Result<Approve, DecisionError> {
+        let version = queue.lead(id).unwrap().unwrap().version;
+        queue.approve(id, version, &Approval::of(text, &Policy::default()), who, now)
+    }
+
+    /// Leads a new lead along a path of steps, one word each; tells where it stands or why it could not go on.
+    fn path(steps: &str) -> String {
+        let (mut queue, lead) = with_lead();
+        let (id, policy) = (lead.id, Policy::default());
+        for (second, step) in steps.split_whitespace().enumerate() {
+            let now = after(second as i64);
+            let version = queue.lead(id).unwrap().unwrap().version;
+            let done = match step {
+                "approve" => queue.approve(id, version, &Approval::of("Hello", &policy), BO, now).map(|_| ()),
+                "dismiss" => queue.dismiss(id, version, DismissReason::Joke, 20, BO, now),
+                "snooze" => queue.snooze(id, version, after(1_000), 20, BO, now),
+                "undo" => queue.undo(id, version, BO, now),
+                "undo-late" => queue.undo(id, version, BO, after(2_000)),
+                "undo-other" => queue.undo(id, version, "cy", now),
+                "hand-off" => queue.hand_off(id, version, 90, BO, now),
+                "posted" => queue.posted(id, version, "https://example.com/1", BO, now),
+                "not-posted" => queue.not_posted(id, version, BO, now),
+                "reopen" => queue.reopen(id, version, BO, now),
+                "wake" => queue.tick(after(1_500)).map(|_| ()).map_err(Into::into),
+                "expire" => queue.tick(after(100_000)).map(|_| ()).map_err(Into::into),
+                other => panic!("no step {other}"),
+            };
+            if let Err(error) = done {
+                return format!("{step}: {error}");
+            }
+        }
+        assert!(queue.audit_verify().unwrap().broken.is_none());
+        queue.lead(id).unwrap().unwrap().state.to_string()
+    }
+
+    #[test]
+    fn a_lead_goes_these_ways_and_no_others() {
+        for (steps, end) in [
+            ("approve", "approved"),
+            ("approve undo", "new"),
+            ("approve undo approve", "approved"),
+            ("approve undo-late", "new"),
+            ("approve undo-other", "undo-other: it is too late to undo, or the decision was somebody else's"),
+            ("approve approve", "approve: a lead that is approved cannot take this step"),
+            ("approve dismiss", "dismissed"),
+            ("approve dismiss undo approve", "approved"),
+            ("approve snooze", "snooze: a lead that is approved cannot take this step"),
+            ("approve expire", "approved"),
+            ("approve hand-off", "handed_off"),
+            ("approve hand-off posted", "sent"),
+            ("approve hand-off posted undo", "undo: a lead that is sent cannot take this step"),
+            ("approve hand-off posted posted", "posted: a lead that is sent cannot take this step"),
+            ("approve hand-off not-posted", "new"),
+            ("approve hand-off not-posted approve hand-off posted", "sent"),
+            ("hand-off", "hand-off: a lead that is new cannot take this step"),
+            ("posted", "posted: a lead that is new cannot take this step"),
+            ("dismiss", "dismissed"),
+            ("dismiss undo", "new"),
+            ("dismiss undo-late", "undo-late: it is too late to undo, or the decision was somebody else's"),
+            ("dismiss approve", "approve: a lead that is dismissed cannot take this step"),
+            ("snooze", "snoozed"),
+            ("snooze wake", "new"),
+            ("snooze undo", "new"),
+            ("snooze approve", "approve: a lead that is snoozed cannot take this step"),
+            ("expire", "expired"),
+            ("expire approve", "approve: a lead that is expired cannot take this step"),
+            ("reopen", "reopen: a lead that is new cannot take this step"),
+            ("undo", "undo: a lead that is new cannot take this step"),
+        ] {
+            assert_eq!(path(steps), end, "{steps}");
+        }
+    }
+
+    #[test]
+    fn who_comes_second_learns_who_was_first_and_when() {
+        let (mut queue, lead) = with_lead();
+        let approval = Approval::of("Hello", &Policy::default());
+        queue.approve(lead.id, lead.version, &approval, "ana", after(3)).unwrap();
+        let second = queue.dismiss(lead.id, lead.version, DismissReason::Joke, 20, BO, after(4)).unwrap_err();
+        let DecisionError::Conflict(conflict) = second else { panic!("{second}") };
+        assert_eq!((conflict.who.as_str(), conflict.state, conflict.when), ("ana", State::Approved, after(3)));
+    }
+
+    #[test]
+    fn words_that_may_not_be_sent_are_refused() {
+        let long = "x".repeat(301);
+        for (text, refusal) in [
+            ("", "the reply has no words"),
+            (" \n", "the reply has no words"),
+            (long.as_str(), "the reply is too long for the network"),
+            ("Hello {name}, try us", "the reply still holds the placeholder {name}"),
+        ] {
+            let (mut queue, lead) = with_lead();
+            assert_eq!(approve(&mut queue, lead.id, text, BO, start()).unwrap_err().to_string(), refusal);
+            assert_eq!(queue.lead(lead.id).unwrap().unwrap(), lead, "nothing changed");
+        }
+    }
+
+    #[test]
+    fn two_must_approve_the_same_words_where_two_are_needed() {
+        let (mut queue, lead) = with_lead();
+        let two = |text| Approval { approvals_needed: 2, ..Approval::of(text, &Policy::default()) };
+        let mut approve = |text, who: &str| {
+            let version = queue.lead(lead.id).unwrap().unwrap().version;
+            queue.approve(lead.id, version, &two(text), who, start()).map_err(|e| e.to_string())
+        };
+        let needs_another = Err("you have approved these words; a second operator must approve them too".to_owned());
+        assert_eq!(approve("Hello", "ana"), Ok(Approve::Another { given: 1 }));
+        assert_eq!(approve("Hello", "ana"), needs_another);
+        assert_eq!(approve("Hello there", "bo"), Ok(Approve::Another { given: 1 }), "other words begin anew");
+        assert_eq!(approve("Hello there", "ana"), Ok(Approve::HeldUntil(after(20))));
+    }
+
+    #[test]
+    fn a_claim_keeps_others_out_until_it_runs_out() {
+        let (mut queue, lead) = with_lead();
+        queue.claim(lead.id, "ana", false, start()).unwrap();
+        let refused = approve(&mut queue, lead.id, "Hello", BO, after(1)).unwrap_err().to_string();
+        assert_eq!(refused, "ana is working on it until 10:05:00 UTC");
+        assert!(queue.claim(lead.id, BO, false, after(1)).is_err());
+        queue.claim(lead.id, BO, true, after(1)).unwrap();
+        queue.release(lead.id, "ana").unwrap();
+        assert_eq!(queue.lead(lead.id).unwrap().unwrap().claim.unwrap().by, BO, "only the holder releases");
+        approve(&mut queue, lead.id, "Hello", "ana", after(CLAIM_SECONDS + 2)).unwrap();
+    }
+
+    #[test]
+    fn a_note_is_kept_apart_from_the_reply() {
+        let (mut queue, lead) = with_lead();
+        queue.note(lead.id, &"é".repeat(NOTE_BYTES_MAX), BO, start()).unwrap();
+        let notes = queue.notes(lead.id).unwrap();
+        assert_eq!((notes[0].who.as_str(), notes[0].text.len()), (BO, NOTE_BYTES_MAX));
+        assert_eq!(queue.lead(lead.id).unwrap().unwrap().reply(), Some("We could help. Northwind Mobile here."));
+    }
+
+    #[test]
+    fn dismissals_and_approvals_reach_the_rules_ledger() {
+        let (mut queue, lead) = with_lead();
+        queue.dismiss(lead.id, 1, DismissReason::Sensitive, 20, BO, start()).unwrap();
+        let ledger = queue.ledger(start()).unwrap();
+        let told: Vec<_> = ledger.iter().map(|r| format!("{} {} {} {}", r.kind, r.rule, r.event, r.count)).collect();
+        assert_eq!(
+            told,
+            [
+                "offer rolling dismissed:sensitive 1",
+                "signal leaving.switching dismissed:sensitive 1",
+                "signal leaving.switching hit 1",
+                "signal leaving.switching lead 1",
+            ]
+        );
+    }
+}

@@ -17,6 +17,8 @@ pub struct Erased {
     pub posts: u64,
     /// Leads that were open and are withdrawn now.
     pub withdrawn: u64,
+    /// Whether the words are out of the file as well; if not, the hourly job sees to it.
+    pub cleaned: bool,
 }
 
 impl std::ops::AddAssign for Erased {
@@ -142,17 +144,17 @@ impl Queue {
             Ok(erased)
         });
         let done = done.map_err(into_queue_error)?;
-        self.clean_file()?;
-        Ok(done)
+        Ok(Erased { cleaned: self.clean_file()?, ..done })
     }
 
-    /// Writes the log back and empties it, so that erased words are in none of the files.
+    /// Writes the log back and empties it, so that erased words are in none of the files; false when
+    /// somebody was reading, and it has to be done again.
     ///
     /// # Errors
     /// The database fails.
-    pub fn clean_file(&mut self) -> Result<(), QueueError> {
-        self.connection.execute_batch("INSERT INTO words (words) VALUES ('optimize')")?;
-        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    pub fn clean_file(&mut self) -> Result<bool, QueueError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        Ok(self.connection.query_row(sql, [], |r| r.get::<_, i64>(0)).map(|busy| busy == 0)?)
     }
 
     fn hashes(&self, person: PersonRef<'_>) -> Vec<Hash> {
@@ -212,7 +214,7 @@ impl Writing<'_> {
         self.tx.prepare_cached(notes)?.execute([post])?;
         self.tx.prepare_cached("UPDATE leads SET text = NULL WHERE post = ?1")?.execute([post])?;
         let posts = self.tx.prepare_cached("DELETE FROM posts WHERE id = ?1")?.execute([post])?;
-        Ok(Erased { posts: posts as u64, withdrawn })
+        Ok(Erased { posts: posts as u64, withdrawn, cleaned: false })
     }
 
     /// Enters people into the register and withdraws their open leads.
@@ -231,5 +233,90 @@ impl Writing<'_> {
             withdrawn += self.withdraw(theirs, &person, "opted_out", who, now)?;
         }
         Ok(withdrawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::{Approval, Refusal, State};
+    use super::*;
+    use crate::decide::{History, Verdict};
+    use crate::rules::Policy;
+
+    const CANARY: &str = "xylophonecanary";
+
+    /// Whether any file of the database holds the canary.
+    fn canary_in(folder: &std::path::Path) -> bool {
+        let files = std::fs::read_dir(folder).unwrap().map(|e| std::fs::read(e.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes()))
+    }
+
+    fn with_canary(folder: &std::path::Path) -> (Queue, LeadId) {
+        let mut queue = Queue::open(&folder.join("q.db"), start()).unwrap();
+        for other in 0..20 {
+            add_lead(&mut queue, &other.to_string(), start());
+        }
+        let mut post = post("at://ana/1", "ana", &format!("Leaving EE {CANARY}"));
+        post.author.bio = CANARY.to_owned();
+        let lead = commit(&mut queue, vec![judged(post, vec![finding("ee", Verdict::Enter)])], start())[0];
+        queue.note(lead, CANARY, "bo", start()).unwrap();
+        let version = queue.edit(lead, 1, &format!("Sorry to hear {CANARY}"), None, "bo", start()).unwrap();
+        queue.approve(lead, version, &Approval::of(CANARY, &Policy::default()), "bo", start()).unwrap();
+        (queue, lead)
+    }
+
+    #[test]
+    fn erased_words_are_in_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut queue, lead) = with_canary(folder.path());
+        queue.clean_file().unwrap();
+        assert!(canary_in(folder.path()), "the test can see the canary");
+        let person = PersonRef { name: "@ana.bsky.social", network: None };
+        let erased = queue.privacy_erase(person, false, "bo", after(5)).unwrap();
+        assert_eq!(erased, Erased { posts: 1, withdrawn: 1, cleaned: true });
+        assert!(!canary_in(folder.path()));
+        assert_eq!(queue.lead(lead).unwrap().unwrap().state, State::Withdrawn);
+        assert!(queue.audit_verify().unwrap().broken.is_none());
+    }
+
+    #[test]
+    fn a_post_deleted_by_its_author_leaves_every_file_with_the_hourly_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut queue, _) = with_canary(folder.path());
+        queue
+            .erase_post(Network::Bluesky, &crate::post::PostId::new("at://ana/1"), "deleted", "system", after(5))
+            .unwrap();
+        queue.retain(30, after(6)).unwrap();
+        assert!(!canary_in(folder.path()));
+    }
+
+    #[test]
+    fn who_objects_is_known_on_every_network_after_everything_is_erased() {
+        let (mut queue, _) = with_lead();
+        let person = PersonRef { name: "ana.bsky.social", network: None };
+        let export = queue.privacy_export(person).unwrap();
+        assert_eq!((export.posts.len(), export.leads.len(), export.opted_out), (1, 1, false));
+        queue.privacy_erase(person, true, "bo", after(1)).unwrap();
+        assert!(queue.privacy_export(person).unwrap().posts.is_empty());
+        let mut elsewhere = post("99", "x", "Leaving O2");
+        elsewhere.network = Network::Mastodon;
+        elsewhere.author.handle = "ana@mastodon.example".to_owned();
+        assert!(queue.history(&elsewhere).unwrap().opted_out);
+        elsewhere.author.handle = "anabel@mastodon.example".to_owned();
+        assert_eq!(queue.history(&elsewhere).unwrap(), History::default());
+    }
+
+    #[test]
+    fn never_contact_withdraws_what_was_approved() {
+        let (mut queue, lead) = with_lead();
+        let approval = Approval::of("Hello", &Policy::default());
+        queue.approve(lead.id, 1, &approval, "bo", start()).unwrap();
+        assert_eq!(queue.never_contact(lead.id, "asked", "cy", after(1)).unwrap(), 1);
+        assert_eq!(queue.take_approved(&Policy::default(), &[Network::Bluesky], after(60)).unwrap().map(|_| ()), None);
+        let lead = queue.lead(lead.id).unwrap().unwrap();
+        assert_eq!((lead.state, lead.reason.as_deref()), (State::Withdrawn, Some("opted_out")));
+        let refused = queue.approve(lead.id, lead.version, &approval, "bo", after(2)).unwrap_err();
+        assert!(matches!(refused, DecisionError::Refused(Refusal::State(State::Withdrawn))));
     }
 }

@@ -40,7 +40,8 @@ impl Queue {
         Ok(Ticked { woken, expired, forgotten: 0 })
     }
 
-    /// Forgets posts older than the retention time, ended sessions and old counts; call it hourly.
+    /// Forgets posts older than the retention time, ended sessions and old counts, and clears the log of
+    /// what was erased; call it hourly.
     ///
     /// # Errors
     /// The database fails.
@@ -56,9 +57,7 @@ impl Queue {
             w.tx.execute("DELETE FROM counters WHERE hour_at < ?1", [ms(days(COUNTERS_DAYS))])?;
             Ok::<_, QueueError>(())
         })?;
-        if forgotten > 0 {
-            self.clean_file()?;
-        }
+        self.clean_file()?;
         Ok(Ticked { forgotten, ..Ticked::default() })
     }
 
@@ -97,5 +96,46 @@ impl Writing<'_> {
     ) -> Result<(), DecisionError> {
         let step = Step { lead: LeadId(id), version: None, from: &[from], to, who: SYSTEM, what, reason: None };
         self.step(&step, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Filter;
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn more_leads_than_one_slice_expire_at_once() {
+        let mut queue = Queue::in_memory().unwrap();
+        let count = ROWS_MAX as u64 + 20;
+        for id in 0..count {
+            add_lead(&mut queue, &id.to_string(), start());
+        }
+        assert_eq!(queue.tick(after(6 * 3_600 - 1)).unwrap(), Ticked::default());
+        assert_eq!(queue.tick(after(6 * 3_600)).unwrap(), Ticked { expired: count, ..Ticked::default() });
+        assert_eq!(queue.state_counts().unwrap(), vec![(State::Expired, count)]);
+    }
+
+    #[test]
+    fn a_snoozed_lead_comes_back_and_stays_for_an_hour() {
+        let (mut queue, lead) = with_lead();
+        let wakes = 10 * 3_600;
+        queue.snooze(lead.id, 1, after(wakes), 20, "bo", start()).unwrap();
+        assert_eq!(queue.tick(after(wakes - 1)).unwrap(), Ticked::default());
+        assert_eq!(queue.tick(after(wakes)).unwrap(), Ticked { woken: 1, ..Ticked::default() });
+        assert_eq!(queue.leads(&Filter::default()).unwrap().0.len(), 1);
+        assert_eq!(queue.tick(after(wakes + 3_600)).unwrap(), Ticked { expired: 1, ..Ticked::default() });
+    }
+
+    #[test]
+    fn posts_are_forgotten_after_the_retention_time_and_what_became_of_them_is_kept() {
+        let (mut queue, lead) = with_lead();
+        let days = |days: i64| after(86_400 * days);
+        assert_eq!(queue.retain(30, days(30)).unwrap().forgotten, 0);
+        assert_eq!(queue.retain(30, days(31)).unwrap().forgotten, 1);
+        let lead = queue.lead(lead.id).unwrap().unwrap();
+        assert_eq!((lead.state, lead.post), (State::Withdrawn, None));
+        assert!(queue.stored_posts(start(), 0, 10).unwrap().is_empty());
     }
 }

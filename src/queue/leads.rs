@@ -421,3 +421,122 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, name: &str) ->
 pub(super) fn span(start: Option<i64>, end: Option<i64>) -> Option<Span> {
     Some(Span::new(usize::try_from(start?).ok()?, usize::try_from(end?).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::{WatchFilter, watch};
+    use super::*;
+    use crate::decide::Verdict;
+
+    fn every_order() -> [Filter; 3] {
+        [Order::Score, Order::Newest, Order::Expiring].map(|order| Filter { order, ..Filter::default() })
+    }
+
+    /// The plan SQLite makes for a statement, one step a line.
+    fn plan(queue: &Queue, sql: &str, values: Vec<Sql>) -> String {
+        let mut statement = queue.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.query_map(params_from_iter(values), |r| r.get::<_, String>("detail")).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn every_page_walks_an_index_and_never_sorts() {
+        let queue = Queue::in_memory().unwrap();
+        let after = Some(PageKey { sort: 9, id: 9 });
+        let narrow =
+            Filter { intent_min: Some(0.5), network: Some(Network::X), kind: Some(Kind::Care), ..Filter::default() };
+        let filters = every_order().into_iter().flat_map(|f| [Filter { after, ..f.clone() }, f]);
+        let by_provider = Filter { provider: Some("ee".into()), order: Order::Newest, ..Filter::default() };
+        for filter in filters.chain([narrow, by_provider]) {
+            let (sql, values) = page(&filter, State::New, 50);
+            let plan = plan(&queue, &sql, values);
+            assert!(plan.contains("SEARCH l USING INDEX leads_"), "{plan}");
+            assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+        }
+        let (sql, values) =
+            watch::page(&WatchFilter { before: Some(super::super::WatchId(9)), ..WatchFilter::default() });
+        let plan = plan(&queue, &sql, values);
+        assert!(plan.contains("findings_listed") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
+    #[test]
+    fn pages_join_without_a_gap_or_a_double_whatever_comes_between() {
+        for filter in every_order() {
+            let mut queue = Queue::in_memory().unwrap();
+            for id in 0..25 {
+                add_lead(&mut queue, &id.to_string(), after(id * 7 % 11));
+            }
+            let states = vec![State::New, State::Dismissed];
+            let mut filter = Filter { states, limit: 10, ..filter };
+            let (mut seen, mut pages) = (Vec::new(), 0);
+            loop {
+                let (page, next) = queue.leads(&filter).unwrap();
+                pages += 1;
+                let first = &page[0];
+                let reason = super::super::DismissReason::Joke;
+                queue.dismiss(first.id, first.version, reason, 20, "bo", after(20)).unwrap_or_default();
+                seen.extend(page.iter().map(|l| l.id.0));
+                let Some(next) = next else { break };
+                filter.after = Some(next.to_string().parse().unwrap());
+            }
+            seen.sort_unstable();
+            assert_eq!((pages, seen), (3, (1..=25).collect::<Vec<_>>()), "{:?}", filter.order);
+        }
+    }
+
+    #[test]
+    fn filters_narrow() {
+        let mut queue = Queue::in_memory().unwrap();
+        let texts = [
+            ("1", "ee", "Leaving EE, mast is down"),
+            ("2", "o2", "Leaving O2, café dead zone"),
+            ("3", "ee", "Off to O2"),
+        ];
+        for (id, provider, text) in texts {
+            commit(&mut queue, vec![judged(post(id, id, text), vec![finding(provider, Verdict::Enter)])], after(1));
+        }
+        let all = || Filter { order: Order::Expiring, ..Filter::default() };
+        let ids = |filter: Filter| queue.leads(&filter).unwrap().0.iter().map(|l| l.id.0).collect::<Vec<_>>();
+        let words = |words: &str| Filter { words: Some(words.into()), ..all() };
+        for (filter, found) in [
+            (all(), vec![1, 2, 3]),
+            (Filter { provider: Some("ee".into()), ..all() }, vec![1, 3]),
+            (Filter { network: Some(Network::X), ..all() }, vec![]),
+            (Filter { intent_min: Some(0.95), ..all() }, vec![]),
+            (Filter { intent_below: Some(0.95), ..all() }, vec![1, 2, 3]),
+            (Filter { since: Some(after(2)), ..all() }, vec![]),
+            (Filter { signal: Some("leaving.switching".into()), ..all() }, vec![1, 2, 3]),
+            (Filter { signal: Some("coverage.none".into()), ..all() }, vec![]),
+            (Filter { states: vec![State::Sent], ..all() }, vec![]),
+            (words("mast"), vec![1]),
+            (words("leaving ma"), vec![1]),
+            (words("CAFE"), vec![2]),
+            (words("o2"), vec![2, 3]),
+            (words("\"' OR 1=1 --"), vec![]),
+            (words("  "), vec![1, 2, 3]),
+        ] {
+            assert_eq!(ids(filter.clone()), found, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn what_changed_is_told_in_order_and_by_number_only() {
+        let (mut queue, lead) = with_lead();
+        let before = queue.latest_change().unwrap();
+        let other = add_lead(&mut queue, "2", after(1));
+        queue.note(lead.id, "call them", "bo", after(2)).unwrap();
+        let changed: Vec<LeadId> = queue.changes(before, 10).unwrap().iter().map(|c| c.lead).collect();
+        assert_eq!(changed, [other, lead.id]);
+        assert_eq!(queue.changes(queue.latest_change().unwrap(), 10).unwrap(), []);
+    }
+
+    #[test]
+    fn two_posts_of_one_author_about_one_provider_are_one_case() {
+        let (mut queue, lead) = with_lead();
+        let again = post("at://ana/2", "ana", "EE is still dead");
+        let second = commit(&mut queue, vec![judged(again, vec![finding("ee", Verdict::Enter)])], after(9))[0];
+        add_lead(&mut queue, "3", after(9));
+        assert_eq!(queue.same_case(lead.id).unwrap(), [second]);
+    }
+}

@@ -20,6 +20,9 @@ const STATEMENTS_MAX: usize = 96;
 /// Databases up to this size are read through at the daemon's start; `doctor` reads larger ones.
 const CHECKED_BYTES_MAX: u64 = 32 << 20;
 
+/// File systems on which a lock taken by one machine may not be seen by another.
+const NETWORK_DISKS: &[&str] = &["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "fuse.sshfs", "glusterfs"];
+
 impl Queue {
     /// Opens or makes the file for the daemon, and takes the instance lock. Replies that were being
     /// sent when the last daemon ended become `unknown`, to be settled by reading back.
@@ -29,6 +32,7 @@ impl Queue {
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, QueueError> {
         schema::look(path)?;
         make_folder(path)?;
+        refuse_network_disk(path)?;
         let lock = InstanceLock::take(path)?;
         let mut queue = connect(path, Some(lock))?;
         if fs::metadata(path).is_ok_and(|m| m.len() <= CHECKED_BYTES_MAX) {
@@ -57,6 +61,12 @@ impl Queue {
         set_up(Connection::open_in_memory()?, Path::new(":memory:"), None)
     }
 
+    /// A queue around a connection that is set up.
+    pub(super) fn around(connection: Connection, path: &Path, lock: Option<InstanceLock>) -> Result<Self, QueueError> {
+        let keys = Keys::load(&connection).map_err(|e| broken(path, e))?;
+        Ok(Self { connection, keys, path: None, durability: Durability::Process, _lock: lock })
+    }
+
     /// Reads the whole file through SQLite's own check; `quick` leaves out the indexes.
     ///
     /// # Errors
@@ -70,9 +80,35 @@ impl Queue {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), QueueError> {
+/// Makes the folder a database stands in.
+pub(super) fn make_folder(path: &Path) -> Result<(), QueueError> {
     let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|cause| QueueError::Io { path: folder.to_owned(), cause })
+}
+
+/// Locks and the shared log do not work over a network: refuses a database there before it is damaged.
+fn refuse_network_disk(path: &Path) -> Result<(), QueueError> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(folder), Ok(mounts)) = (folder.canonicalize(), fs::read_to_string("/proc/self/mounts")) else {
+        return Ok(());
+    };
+    match disk_kind(&folder, &mounts) {
+        Some(kind) if NETWORK_DISKS.contains(&kind) => Err(QueueError::Unusable(format!(
+            "{} lies on a network disk ({kind}), where SQLite's locks do not hold. Choose a --database on a local one.",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The kind of file system a folder lies on, by the table of mounts.
+fn disk_kind<'m>(folder: &Path, mounts: &'m str) -> Option<&'m str> {
+    let fields = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        Some((fields.next()?, fields.next()?))
+    });
+    let above = fields.filter(|(place, _)| folder.starts_with(place));
+    above.max_by_key(|(place, _)| place.len()).map(|(_, kind)| kind)
 }
 
 fn connect(path: &Path, lock: Option<InstanceLock>) -> Result<Queue, QueueError> {
@@ -88,8 +124,7 @@ fn set_up(mut connection: Connection, path: &Path, lock: Option<InstanceLock>) -
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     configure(&connection).map_err(|e| broken(path, e))?;
     schema::migrate(&mut connection, path)?;
-    let keys = Keys::load(&connection).map_err(|e| broken(path, e))?;
-    Ok(Queue { connection, keys, path: None, durability: Durability::Process, _lock: lock })
+    Queue::around(connection, path, lock)
 }
 
 /// The settings of PROMISES; the application id comes first, so that it stands in the file's own header
@@ -117,5 +152,131 @@ fn broken(path: &Path, cause: rusqlite::Error) -> QueueError {
             QueueError::Broken { path: path.to_owned(), cause: cause.to_string() }
         }
         _ => QueueError::Sql(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// Opens a file with these bytes; gives the error's kind, and whether file and bytes are as before.
+    fn refused(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.db");
+        fs::write(&path, bytes).unwrap();
+        let error = Queue::open(&path, start()).unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), bytes, "the file is untouched");
+        let said = error.to_string();
+        assert!(said.starts_with(path.to_str().unwrap()), "{said}");
+        format!("{error:?}").split([' ', '(', '{']).next().unwrap().to_owned()
+    }
+
+    fn sqlite_file(setup: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.db");
+        Connection::open(&path).unwrap().execute_batch(setup).unwrap();
+        fs::read(&path).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_and_left_alone() {
+        let ours = schema::APPLICATION_ID;
+        let newer = format!("PRAGMA application_id = {ours}; PRAGMA user_version = 999; CREATE TABLE t (x)");
+        for (bytes, kind) in [
+            (b"just a note".to_vec(), "Foreign"),
+            (vec![b'x'; 5_000], "Foreign"),
+            (sqlite_file("CREATE TABLE songs (name)"), "Foreign"),
+            (sqlite_file(&newer), "Newer"),
+        ] {
+            assert_eq!(refused(&bytes), kind);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.db");
+        let mut queue = Queue::open(&path, start()).unwrap();
+        add_lead(&mut queue, "1", start());
+        queue.clean_file().unwrap();
+        drop(queue);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[8_192..middle].fill(0xA5);
+        fs::write(&path, &bytes).unwrap();
+        let error = Queue::open(&path, start()).unwrap_err().to_string();
+        assert!(error.contains("is damaged") && error.contains("Restore a backup"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_or_missing_file_becomes_ours_and_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.db");
+        fs::write(&empty, b"").unwrap();
+        for path in [empty, folder.path().join("deep/er/missing.db")] {
+            let lead = add_lead(&mut Queue::open(&path, start()).unwrap(), "1", start());
+            assert!(Queue::open_shared(&path).unwrap().lead(lead).unwrap().is_some());
+        }
+        let missing = Queue::open_shared(&folder.path().join("nowhere.db"));
+        assert!(matches!(missing, Err(QueueError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_second_daemon_is_turned_away_and_a_command_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.db");
+        let first = Queue::open(&path, start()).unwrap();
+        let second = Queue::open(&path, start()).unwrap_err();
+        assert!(matches!(&second, QueueError::Busy { process: Some(p), .. } if *p == std::process::id().to_string()));
+        assert!(Queue::open_shared(&path).is_ok());
+        drop(first);
+        assert!(Queue::open(&path, start()).is_ok());
+    }
+
+    #[test]
+    fn a_locked_database_is_a_clear_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.db");
+        let mut queue = Queue::open(&path, start()).unwrap();
+        queue.connection.busy_timeout(Duration::from_millis(20)).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let error = queue.set_paused(true, "ana", start()).unwrap_err().to_string();
+        assert!(error.contains("locked by another program"), "{error}");
+        other.execute_batch("COMMIT").unwrap();
+        queue.set_paused(true, "ana", start()).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
+        let mut queue = Queue::in_memory().unwrap();
+        let pages: i64 = queue.connection.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+        let limit = |queue: &Queue, pages: i64| {
+            queue.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        };
+        limit(&queue, pages + 8);
+        let mut stored = 0;
+        let error = loop {
+            let id = stored.to_string();
+            match try_commit(&mut queue, &id, stored) {
+                Ok(()) => stored += 1,
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("disk is full"), "{error}");
+        assert_eq!(queue.cursor("stream").unwrap().map(|c| c.position), stored.checked_sub(1));
+        queue.check(false).unwrap();
+        limit(&queue, pages + 1_000);
+        try_commit(&mut queue, &stored.to_string(), stored).unwrap();
+        assert_eq!(queue.state_counts().unwrap(), vec![(super::super::State::New, stored.unsigned_abs() + 1)]);
+    }
+
+    #[test]
+    fn a_network_disk_is_recognised() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\nnas:/x /srv/share nfs4 rw 0 0\ntmpfs /srv/share/tmp tmpfs rw 0 0\n";
+        for (folder, kind) in [("/home/ana", "ext4"), ("/srv/share/db", "nfs4"), ("/srv/share/tmp/x", "tmpfs")] {
+            assert_eq!(disk_kind(Path::new(folder), mounts), Some(kind));
+        }
     }
 }

@@ -145,7 +145,8 @@ impl Queue {
     /// # Errors
     /// The database fails.
     pub fn unsettled(&self, started_before: Timestamp) -> Result<Vec<Unsettled>, QueueError> {
-        let sql = "SELECT l.id, a.id AS attempt, a.key, p.body, l.text, l.changed_by, a.started_at
+        let sql = "SELECT l.id, a.id AS attempt, a.key, p.body, l.text, coalesce((SELECT operator FROM approvals
+                          WHERE lead = l.id ORDER BY at DESC LIMIT 1), ''), a.started_at
                    FROM leads l JOIN attempts a ON a.lead = l.id AND a.outcome = 'unknown' JOIN posts p ON p.id = l.post
                    WHERE l.state = 'unknown' AND a.started_at <= ?1 AND l.text IS NOT NULL ORDER BY a.id LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -273,15 +274,16 @@ impl Writing<'_> {
 
     /// Marks a lead as being sent; one whose words are not the approved ones fails instead.
     fn mark(&self, lead: LeadId, now: Timestamp) -> Result<Option<Approved>, DecisionError> {
-        let sql = "SELECT p.body, l.text, l.changed_by FROM leads l JOIN posts p ON p.id = l.post WHERE l.id = ?1";
-        let (body, text, approved_by): (String, String, String) =
-            self.tx.prepare_cached(sql)?.query_row([lead.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-        let approved = "SELECT 1 FROM approvals WHERE lead = ?1 AND text_hash = ?2";
-        if !self.tx.prepare_cached(approved)?.exists(params![lead.0, keys::words(&text)])? {
+        let sql = "SELECT p.body, l.text FROM leads l JOIN posts p ON p.id = l.post WHERE l.id = ?1";
+        let (body, text): (String, String) =
+            self.tx.prepare_cached(sql)?.query_row([lead.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let sql = "SELECT operator FROM approvals WHERE lead = ?1 AND text_hash = ?2 ORDER BY at DESC LIMIT 1";
+        let approver = self.tx.prepare_cached(sql)?.query_row(params![lead.0, keys::words(&text)], |r| r.get(0));
+        let Some(approved_by) = approver.optional()? else {
             let reason = Some("words_not_approved");
             self.system_step(lead, State::Approved, State::Failed, "fail", reason, now)?;
             return Ok(None);
-        }
+        };
         self.system_step(lead, State::Approved, State::Sending, "send", None, now)?;
         let (attempt, key) = self.open_attempt(lead, now)?;
         let post = serde_json::from_str(&body)?;
@@ -377,5 +379,152 @@ const fn withdrawal(refusal: &Refusal) -> &'static str {
         Refusal::OptedOut => "opted_out",
         Refusal::AlreadyContacted(_) => "already_contacted",
         _ => "post_gone",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::{Approval, Batch};
+    use super::*;
+    use crate::decide::Verdict;
+
+    const HERE: &[Network] = &[Network::Bluesky];
+
+    fn policy() -> Policy {
+        Policy { replies_per_hour_max: 2, replies_per_day_max: 3, ..Policy::default() }
+    }
+
+    fn approve(queue: &mut Queue, lead: LeadId, now: Timestamp) {
+        let version = queue.lead(lead).unwrap().unwrap().version;
+        queue.approve(lead, version, &Approval::of("Hello", &policy()), "bo", now).unwrap();
+    }
+
+    fn approved() -> (Queue, LeadId) {
+        let (mut queue, lead) = with_lead();
+        approve(&mut queue, lead.id, start());
+        (queue, lead.id)
+    }
+
+    fn take(queue: &mut Queue, now: Timestamp) -> Option<Approved> {
+        queue.take_approved(&policy(), HERE, now).unwrap()
+    }
+
+    fn receipt() -> Receipt {
+        Receipt { uri: "at://us/1".into(), url: None, at: after(30) }
+    }
+
+    fn state(queue: &Queue, lead: LeadId) -> State {
+        queue.lead(lead).unwrap().unwrap().state
+    }
+
+    #[test]
+    fn nothing_goes_out_before_the_undo_window_is_over() {
+        let (mut queue, lead) = approved();
+        assert!(take(&mut queue, after(19)).is_none());
+        let reply = take(&mut queue, after(20)).unwrap();
+        assert_eq!((reply.lead(), reply.text(), reply.approved_by()), (lead, "Hello", "bo"));
+        assert_eq!(state(&queue, lead), State::Sending);
+        assert!(take(&mut queue, after(21)).is_none(), "it is taken once");
+    }
+
+    #[test]
+    fn every_outcome_has_its_state() {
+        for (outcome, ends, again) in [
+            (Outcome::Sent(receipt()), State::Sent, false),
+            (Outcome::Failed("403".into()), State::Failed, false),
+            (Outcome::Unknown("timeout".into()), State::Unknown, false),
+            (Outcome::NotSent { retry_at: after(90), why: "429".into() }, State::Approved, true),
+            (Outcome::Withdrawn("post_gone".into()), State::Withdrawn, false),
+        ] {
+            let (mut queue, lead) = approved();
+            let reply = take(&mut queue, after(20)).unwrap();
+            let key = reply.key().to_owned();
+            queue.record_receipt(reply, &outcome, after(30)).unwrap();
+            assert_eq!(state(&queue, lead), ends);
+            assert!(take(&mut queue, after(89)).is_none());
+            assert_eq!(take(&mut queue, after(90)).map(|a| a.key().to_owned()), again.then_some(key), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_under_way_at_a_crash_is_settled_and_not_sent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.db");
+        let mut queue = Queue::open(&path, start()).unwrap();
+        let lead = add_lead(&mut queue, "1", start());
+        approve(&mut queue, lead, start());
+        let key = take(&mut queue, after(20)).unwrap().key().to_owned();
+        drop(queue);
+        let mut queue = Queue::open(&path, after(25)).unwrap();
+        assert_eq!(state(&queue, lead), State::Unknown);
+        assert!(take(&mut queue, after(60)).is_none());
+        assert!(queue.unsettled(after(19)).unwrap().is_empty(), "too early to tell");
+        let unsettled = queue.unsettled(after(20)).unwrap().remove(0);
+        assert_eq!((unsettled.reply().key(), unsettled.reply().approved_by()), (key.as_str(), "bo"));
+        queue.settle(unsettled, &Outcome::Sent(receipt()), after(140)).unwrap();
+        assert_eq!(state(&queue, lead), State::Sent);
+    }
+
+    #[test]
+    fn caps_hold_per_hour_and_day() {
+        let mut queue = Queue::in_memory().unwrap();
+        for id in 0..5 {
+            let lead = add_lead(&mut queue, &id.to_string(), start());
+            approve(&mut queue, lead, start());
+        }
+        for (second, may) in
+            [(30, true), (31, true), (32, false), (3_629, false), (3_631, true), (7_300, false), (86_431, true)]
+        {
+            let reply = take(&mut queue, after(second));
+            assert_eq!(reply.is_some(), may, "after {second} seconds");
+            if let Some(reply) = reply {
+                queue.record_receipt(reply, &Outcome::Sent(receipt()), after(second)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn one_person_is_contacted_once_whatever_the_network() {
+        let mut queue = Queue::in_memory().unwrap();
+        let first = add_lead(&mut queue, "1", start());
+        let mut post = post("99", "x", "Leaving O2");
+        (post.network, post.author.handle) = (Network::Mastodon, "author1@mastodon.example".into());
+        let second = commit(&mut queue, vec![judged(post.clone(), vec![finding("o2", Verdict::Enter)])], start())[0];
+        approve(&mut queue, first, start());
+        approve(&mut queue, second, start());
+        let both = [Network::Bluesky, Network::Mastodon];
+        let reply = queue.take_approved(&policy(), &both, after(30)).unwrap().unwrap();
+        queue.record_receipt(reply, &Outcome::Sent(receipt()), after(31)).unwrap();
+        assert!(queue.take_approved(&policy(), &both, after(32)).unwrap().is_none());
+        assert_eq!(queue.lead(second).unwrap().unwrap().reason.as_deref(), Some("already_contacted"));
+        assert_eq!(queue.history(&post).unwrap().contacted_at, Some(after(30)));
+    }
+
+    #[test]
+    fn a_pause_quiet_hours_and_a_delete_stop_it() {
+        let (mut queue, lead) = approved();
+        queue.set_paused(true, "bo", after(1)).unwrap();
+        assert!(take(&mut queue, after(30)).is_none());
+        queue.set_paused(false, "bo", after(31)).unwrap();
+        let quiet = crate::rules::QuietHours {
+            from: jiff::civil::time(9, 0, 0, 0),
+            to: jiff::civil::time(11, 0, 0, 0),
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let at_night = Policy { quiet_hours: Some(quiet), ..policy() };
+        assert!(queue.take_approved(&at_night, HERE, after(32)).unwrap().is_none());
+        let deletes = vec![(Network::Bluesky, crate::post::PostId::new("at://ana/1"))];
+        queue.commit(&Batch { deletes, ..Batch::of("stream") }, &policy(), after(33)).unwrap();
+        assert!(take(&mut queue, after(34)).is_none());
+        assert_eq!(state(&queue, lead), State::Withdrawn);
+    }
+
+    #[test]
+    fn words_changed_behind_our_back_are_not_sent() {
+        let (mut queue, lead) = approved();
+        queue.connection.execute("UPDATE leads SET text = 'Buy now'", []).unwrap();
+        assert!(take(&mut queue, after(30)).is_none());
+        assert_eq!(queue.lead(lead).unwrap().unwrap().reason.as_deref(), Some("words_not_approved"));
     }
 }

@@ -515,3 +515,78 @@ fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
         revoked_at: row.get::<_, Option<i64>>("revoked_at")?.map(at),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn with_admin() -> (Queue, OperatorId) {
+        let mut queue = Queue::in_memory().unwrap();
+        let id = queue.add_operator("Ana", Role::Admin, "system", start()).unwrap();
+        (queue, id)
+    }
+
+    #[test]
+    fn names_are_taken_once_and_some_never() {
+        let (mut queue, _) = with_admin();
+        for name in ["ana", "System", " "] {
+            assert!(queue.add_operator(name, Role::Viewer, "Ana", start()).is_err(), "{name}");
+        }
+        assert_eq!(queue.operator_named("ANA").unwrap().unwrap().name, "Ana");
+    }
+
+    #[test]
+    fn the_last_admin_stays() {
+        let (mut queue, ana) = with_admin();
+        assert!(queue.set_active(ana, false, "Ana", start()).is_err());
+        assert!(queue.set_role(ana, Role::Viewer, "Ana", start()).is_err());
+        let bo = queue.add_operator("Bo", Role::Admin, "Ana", start()).unwrap();
+        queue.set_role(ana, Role::Viewer, "Bo", start()).unwrap();
+        assert!(queue.set_active(bo, false, "Bo", start()).is_err());
+    }
+
+    #[test]
+    fn a_session_ends_with_its_time_its_operator_or_a_word() {
+        let (mut queue, ana) = with_admin();
+        let bo = queue.add_operator("Bo", Role::Approver, "Ana", start()).unwrap();
+        for token in [b"1", b"2", b"3"] {
+            queue.add_session(token, bo, "a browser", after(100), start()).unwrap();
+        }
+        assert_eq!(queue.session(b"1", after(99)).unwrap().unwrap().1.id, bo);
+        assert!(queue.session(b"1", after(100)).unwrap().is_none());
+        let second = queue.sessions(bo).unwrap()[1].id;
+        queue.end_session(second, "Bo", after(1)).unwrap();
+        assert_eq!(queue.sessions(bo).unwrap().len(), 2);
+        queue.set_active(bo, false, "Ana", after(2)).unwrap();
+        assert!(queue.session(b"1", after(3)).unwrap().is_none());
+        assert!(queue.sessions(ana).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_link_works_once_and_in_time() {
+        let (mut queue, ana) = with_admin();
+        for (token, purpose) in [(b"1", LinkPurpose::SignIn(ana)), (b"2", LinkPurpose::Invite(Role::Author))] {
+            let link = Link { purpose, made_by: "Ana".into(), expires_at: after(60) };
+            queue.add_link(token, &link).unwrap();
+            assert_eq!(queue.link(token, after(59)).unwrap(), Some(link.clone()));
+            assert_eq!(queue.use_link(token, after(60)).unwrap(), None);
+            assert_eq!(queue.use_link(token, after(59)).unwrap(), Some(link));
+            assert_eq!(queue.use_link(token, after(59)).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn tokens_and_views_come_and_go() {
+        let (mut queue, ana) = with_admin();
+        let id = queue.add_token(b"t", "crm", "leads:read", "Ana", start()).unwrap();
+        assert_eq!(queue.token(b"t").unwrap().unwrap().scopes, "leads:read");
+        queue.revoke_token(id, "Ana", start()).unwrap();
+        assert!(queue.token(b"t").unwrap().is_none());
+        let view = queue.add_view(Some(ana), "EE only", "provider=ee").unwrap();
+        queue.add_view(None, "All", "").unwrap();
+        assert_eq!(queue.views(ana).unwrap().len(), 2);
+        queue.drop_view(view).unwrap();
+        assert_eq!(queue.views(ana).unwrap().len(), 1);
+    }
+}

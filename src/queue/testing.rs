@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Batch, Cursor, Judged, Lead, LeadId, Queue};
+use super::{Batch, Cursor, Judged, Lead, LeadId, Queue, QueueError};
 use crate::decide::Verdict;
 use crate::draft::Draft;
 use crate::engine::Finding;
@@ -67,6 +67,21 @@ pub fn cursor(position: i64) -> Cursor {
 pub fn commit(queue: &mut Queue, posts: Vec<Judged>, now: Timestamp) -> Vec<LeadId> {
     let batch = Batch { posts, seen: 1, ..Batch::of("stream") };
     queue.commit(&batch, &Policy::default(), now).unwrap().leads
+}
+
+/// Adds one lead of its own author; `id` tells it from others.
+pub fn add_lead(queue: &mut Queue, id: &str, now: Timestamp) -> LeadId {
+    let author = format!("author{id}");
+    let post = post(&format!("at://{author}/{id}"), &author, "Leaving EE in May, no signal at all");
+    commit(queue, vec![judged(post, vec![finding("ee", Verdict::Enter)])], now)[0]
+}
+
+/// Commits one lead together with a cursor.
+pub fn try_commit(queue: &mut Queue, id: &str, position: i64) -> Result<(), QueueError> {
+    let post = post(&format!("at://{id}/1"), &format!("author{id}"), "Leaving EE in May, no signal at all");
+    let posts = vec![judged(post, vec![finding("ee", Verdict::Enter)])];
+    let batch = Batch { posts, cursor: Some(cursor(position)), ..Batch::of("stream") };
+    queue.commit(&batch, &Policy::default(), start()).map(|_| ())
 }
 
 /// A queue with one new lead.

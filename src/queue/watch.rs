@@ -162,3 +162,63 @@ impl Watched {
         self.post.network
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Filter;
+    use super::super::testing::*;
+    use super::*;
+    use crate::decide::Verdict;
+    use crate::draft::Draft;
+
+    fn with_held() -> Queue {
+        let mut queue = Queue::in_memory().unwrap();
+        for (id, verdict) in [
+            ("1", Verdict::Watch),
+            ("2", Verdict::Hold(Hold::of("bereavement"))),
+            ("3", Verdict::Ignore),
+            ("4", Verdict::Hold(Hold { code: "legal".into(), span: Some(crate::post::Span::new(3, 9)) })),
+        ] {
+            commit(&mut queue, vec![judged(post(id, id, "Leaving EE"), vec![finding("ee", verdict)])], start());
+        }
+        queue
+    }
+
+    #[test]
+    fn it_shows_what_was_watched_and_held_latest_first() {
+        let queue = with_held();
+        let ids = |filter: &WatchFilter| -> Vec<String> {
+            queue.watch_list(filter).unwrap().iter().map(|w| w.post.id.to_string()).collect()
+        };
+        let all = WatchFilter::default();
+        assert_eq!(ids(&all), ["4", "2", "1"]);
+        assert_eq!(ids(&WatchFilter { held: Some(true), ..all.clone() }), ["4", "2"]);
+        assert_eq!(ids(&WatchFilter { held: Some(false), ..all.clone() }), ["1"]);
+        assert_eq!(ids(&WatchFilter { hold: Some("bereavement".into()), ..all.clone() }), ["2"]);
+        let first = queue.watch_list(&WatchFilter { limit: 1, ..all.clone() }).unwrap().remove(0);
+        assert_eq!(first.hold.unwrap().span, Some(crate::post::Span::new(3, 9)));
+        assert_eq!(ids(&WatchFilter { before: Some(first.id), ..all }), ["2", "1"]);
+    }
+
+    #[test]
+    fn an_operator_can_promote_it_to_a_lead_once() {
+        let mut queue = with_held();
+        let held = queue.watch_list(&WatchFilter::default()).unwrap().remove(1);
+        let lead = queue.promote(held.id, &Policy::default(), "bo", start()).unwrap();
+        assert!(matches!(queue.promote(held.id, &Policy::default(), "cy", start()), Err(DecisionError::NotFound)));
+        queue.set_drafts(lead, &[Draft { offer: "rolling".into(), text: "Hello".into() }]).unwrap();
+        let lead = queue.lead(lead).unwrap().unwrap();
+        assert_eq!((lead.hold.as_deref(), lead.reply()), (Some("bereavement"), Some("Hello")));
+        assert_eq!(queue.leads(&Filter::default()).unwrap().0.len(), 1);
+        assert_eq!(queue.watch_list(&WatchFilter::default()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn nobody_who_asked_to_be_left_alone_is_promoted() {
+        let mut queue = with_held();
+        let held = queue.watch_list(&WatchFilter::default()).unwrap().remove(0);
+        let person = super::super::PersonRef { name: "4.bsky.social", network: None };
+        queue.privacy_erase(person, true, "bo", start()).unwrap();
+        assert!(matches!(queue.promote(held.id, &Policy::default(), "bo", start()), Err(DecisionError::NotFound)));
+    }
+}
