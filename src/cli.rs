@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod eval;
 mod rules;
 mod networks;
 mod scan;
@@ -44,6 +45,7 @@ enum Command {
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
     Train(train::Args),
+    Eval(eval::Args),
 }
 
 /// Runs the command the arguments name.
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
         Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
     };
     ExitCode::from(exit as u8)
 }

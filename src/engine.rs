@@ -63,6 +63,12 @@ impl Engine {
         self.scanner.rules()
     }
 
+    /// What finds names and phrases.
+    #[must_use]
+    pub const fn scanner(&self) -> &Scanner {
+        &self.scanner
+    }
+
     /// The scan of a post, for callers that need the words (the desk's marks, the explanation).
     #[must_use]
     pub fn scan(&self, post: &Post) -> Scan {
@@ -95,7 +101,8 @@ impl Engine {
     }
 
     /// Reasons to stay out found in the text and the author, strongest (first in the file) first.
-    fn holds(&self, post: &Post, scan: &Scan) -> Vec<Hold> {
+    #[must_use]
+    pub fn holds(&self, post: &Post, scan: &Scan) -> Vec<Hold> {
         let rules = self.rules();
         let in_text = scan.matches.iter().filter_map(|m| match m.role {
             Role::Hold(i) => Some((i, Some(m.span))),
