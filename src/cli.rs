@@ -3,7 +3,11 @@
 mod args;
 mod check;
 mod eval;
+mod daemon;
+mod demo;
+mod doctor;
 mod rules;
+mod run;
 mod networks;
 mod scan;
 mod shell;
@@ -37,6 +41,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
+    Run(run::Args),
+    Doctor(doctor::Args),
     Check(Box<check::Args>),
     Try(Box<try_post::Args>),
     Rules(Box<rules::Args>),
@@ -52,6 +59,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Try(args) => try_post::run(&args),
         Command::Rules(args) => rules::run(&args),

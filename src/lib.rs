@@ -28,4 +28,5 @@ pub mod check;
 pub mod networks;
 pub mod config;
 pub mod telemetry;
+pub mod pipeline;
 pub mod cli;

@@ -60,6 +60,16 @@ pub enum QueueError {
     Unusable(String),
 }
 
+impl QueueError {
+    /// Whether the same call may succeed a little later: the file is in use, or its disk is full.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        let passing =
+            [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked, ErrorCode::DiskFull, ErrorCode::SystemIoFailure];
+        matches!(self, Self::Sql(cause) if cause.sqlite_error_code().is_some_and(|code| passing.contains(&code)))
+    }
+}
+
 impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
