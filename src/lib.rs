@@ -29,4 +29,5 @@ pub mod networks;
 pub mod config;
 pub mod telemetry;
 pub mod pipeline;
+pub mod web;
 pub mod cli;
