@@ -30,4 +30,5 @@ pub mod config;
 pub mod telemetry;
 pub mod pipeline;
 pub mod web;
+pub mod publish;
 pub mod cli;

@@ -25,6 +25,7 @@ pub struct Approved {
     key: String,
     post: Post,
     text: String,
+    offer: Option<String>,
     approved_by: String,
     started_at: Timestamp,
 }
@@ -52,6 +53,12 @@ impl Approved {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The offer they were made from.
+    #[must_use]
+    pub fn offer(&self) -> Option<&str> {
+        self.offer.as_deref()
     }
 
     /// Who approved them.
@@ -146,7 +153,7 @@ impl Queue {
     /// The database fails.
     pub fn unsettled(&self, started_before: Timestamp) -> Result<Vec<Unsettled>, QueueError> {
         let sql = "SELECT l.id, a.id AS attempt, a.key, p.body, l.text, coalesce((SELECT operator FROM approvals
-                          WHERE lead = l.id ORDER BY at DESC LIMIT 1), ''), a.started_at
+                          WHERE lead = l.id ORDER BY at DESC LIMIT 1), ''), a.started_at, l.offer
                    FROM leads l JOIN attempts a ON a.lead = l.id AND a.outcome = 'unknown' JOIN posts p ON p.id = l.post
                    WHERE l.state = 'unknown' AND a.started_at <= ?1 AND l.text IS NOT NULL ORDER BY a.id LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -160,6 +167,7 @@ impl Queue {
                 text: r.get(4)?,
                 approved_by: r.get(5)?,
                 started_at: at(r.get(6)?),
+                offer: r.get(7)?,
             })))
         })?;
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
@@ -274,9 +282,9 @@ impl Writing<'_> {
 
     /// Marks a lead as being sent; one whose words are not the approved ones fails instead.
     fn mark(&self, lead: LeadId, now: Timestamp) -> Result<Option<Approved>, DecisionError> {
-        let sql = "SELECT p.body, l.text FROM leads l JOIN posts p ON p.id = l.post WHERE l.id = ?1";
-        let (body, text): (String, String) =
-            self.tx.prepare_cached(sql)?.query_row([lead.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let sql = "SELECT p.body, l.text, l.offer FROM leads l JOIN posts p ON p.id = l.post WHERE l.id = ?1";
+        let (body, text, offer): (String, String, Option<String>) =
+            self.tx.prepare_cached(sql)?.query_row([lead.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
         let sql = "SELECT operator FROM approvals WHERE lead = ?1 AND text_hash = ?2 ORDER BY at DESC LIMIT 1";
         let approver = self.tx.prepare_cached(sql)?.query_row(params![lead.0, keys::words(&text)], |r| r.get(0));
         let Some(approved_by) = approver.optional()? else {
@@ -287,7 +295,7 @@ impl Writing<'_> {
         self.system_step(lead, State::Approved, State::Sending, "send", None, now)?;
         let (attempt, key) = self.open_attempt(lead, now)?;
         let post = serde_json::from_str(&body)?;
-        Ok(Some(Approved { lead, attempt, key: hex(&key), post, text, approved_by, started_at: now }))
+        Ok(Some(Approved { lead, attempt, key: hex(&key), post, text, offer, approved_by, started_at: now }))
     }
 
     /// Opens a try and counts the person as contacted from now on. A second open try of one lead is
