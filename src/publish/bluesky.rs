@@ -17,7 +17,7 @@ use self::session::Account;
 use self::tid::tid_of;
 use super::call::Answer;
 use super::{Objection, Publisher, Trouble};
-use crate::draft::TextLimit;
+use crate::networks::Capability;
 use crate::post::Network;
 use crate::queue::{Approved, Receipt};
 use crate::web::{self, Secret};
@@ -65,7 +65,7 @@ impl Publisher for Bluesky {
 
     fn deliver<'a>(&'a self, reply: &'a Approved) -> BoxFuture<'a, Result<Receipt, Trouble>> {
         Box::pin(async move {
-            if !TextLimit::of(Network::Bluesky).fits(reply.text()) {
+            if !Capability::of(Network::Bluesky).limit().fits(reply.text()) {
                 return Err(Trouble::Refused("the words are longer than Bluesky takes".to_owned()));
             }
             let target = self.look(reply).await.map_err(Trouble::before_sending)?;
