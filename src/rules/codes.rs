@@ -107,6 +107,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "More than 500 characters. Mostly a list of words, which reads better as phrases under says.",
     ),
     (
+        "R043",
+        "A note in the wrong form",
+        "Inside a ''' block # starts a hashtag, so a note starts with // there. Outside of blocks it is the other way round.",
+    ),
+    (
         "R050",
         "Missed example",
         "A post under should_match is not seen by its rule. Either no phrase says its words, or an unless undoes them, or the words stand in two sentences: a phrase never reaches over a full stop.\nAn example that names no provider is read as if said to a rival; {provider}, {rival}, {home} and {other} in an example are filled with names.",

@@ -369,8 +369,15 @@ impl Builder {
                 "Split it, or say it as phrases.",
             )),
             Err(e) => {
-                let cause =
-                    e.to_string().lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+                let cause = e
+                    .to_string()
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim()
+                    .trim_start_matches("error: ")
+                    .trim_end_matches('.')
+                    .to_owned();
                 self.errors.push(on(
                     file,
                     line,

@@ -112,6 +112,14 @@ impl RuleError {
         self
     }
 
+    /// With the line itself, for files whose text cannot be kept.
+    #[must_use]
+    pub fn quoting(mut self, line: &str) -> Self {
+        let text = format!("{}{line}", "\n".repeat(self.line.saturating_sub(1)));
+        self.take_excerpt(&text);
+        self
+    }
+
     /// Takes the line itself out of the file's text, and works out the column.
     fn take_excerpt(&mut self, text: &str) {
         let Some((start, line)) = line_of(text, self.line) else { return };

@@ -150,7 +150,14 @@ pub fn read(folder: &Folder, errors: &mut Vec<RuleError>) -> Layer {
                 "policy.toml" => layer.policy = policy(&fields),
                 name if name.starts_with("signals/") => signals(&fields, &mut layer),
                 _ => {
-                    reader.error_in_file("R004", "this is not a rules file I know.", NAMES);
+                    match file.name.split_once(".toml/") {
+                        Some((name, _)) => reader.error_in_file(
+                            "R004",
+                            format!("{name}.toml is a folder here, and must be a file."),
+                            format!("Move what is in it into a file {name}.toml, or into the folder signals."),
+                        ),
+                        None => reader.error_in_file("R004", "this is not a rules file I know.", NAMES),
+                    }
                     errors.extend(reader.into_errors());
                     continue;
                 }

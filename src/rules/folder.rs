@@ -150,8 +150,12 @@ fn read_file(dir: &Path, path: &Path) -> Result<SourceFile, Box<RuleError>> {
     if bytes.len() as u64 != after.len() || before.modified().ok() != after.modified().ok() {
         return Err(wrong("R006", "this file was being written while it was read.".to_owned(), "Save it once more."));
     }
-    let text = decode(bytes).map_err(|(line, message)| {
-        Box::new(wrong("R003", message.to_owned(), "Open it in your editor and save it again as UTF-8.").line(line))
+    let text = decode(bytes).map_err(|Undecoded { line, words, message }| {
+        Box::new(
+            wrong("R003", message.to_owned(), "Open it in your editor and save it again as UTF-8.")
+                .line(line)
+                .quoting(&words),
+        )
     })?;
     let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
     if text.trim().is_empty() && name.ends_with(".toml") {
@@ -160,19 +164,31 @@ fn read_file(dir: &Path, path: &Path) -> Result<SourceFile, Box<RuleError>> {
     Ok(SourceFile { label, name, text })
 }
 
-/// UTF-8 without a byte order mark; else the line of the first wrong byte and what the file seems to be.
-fn decode(bytes: Vec<u8>) -> Result<String, (usize, &'static str)> {
+/// Why a file is not text as we read it.
+struct Undecoded {
+    /// The line of the first wrong byte; 0 for the whole file.
+    line: usize,
+    /// That line, as far as it can be read.
+    words: String,
+    message: &'static str,
+}
+
+/// UTF-8 without a byte order mark; else what the file seems to be.
+fn decode(bytes: Vec<u8>) -> Result<String, Undecoded> {
+    let whole = |message| Undecoded { line: 0, words: String::new(), message };
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err((0, "this file is saved as UTF-16 (Windows calls it Unicode)."));
+        return Err(whole("this file is saved as UTF-16 (Windows calls it Unicode)."));
     }
     let wrong = match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => {
             return Ok(text.strip_prefix('\u{FEFF}').map_or_else(|| text.clone(), str::to_owned));
         }
-        Ok(_) => return Err((0, "this is not a text file.")),
+        Ok(_) => return Err(whole("this is not a text file.")),
         Err(wrong) => wrong,
     };
     let good = &wrong.as_bytes()[..wrong.utf8_error().valid_up_to()];
     let line = 1 + good.iter().filter(|&&b| b == b'\n').count();
-    Err((line, "a letter in this line is saved in an old encoding, not in UTF-8."))
+    let words = wrong.as_bytes().split(|&b| b == b'\n').nth(line - 1).map(String::from_utf8_lossy).unwrap_or_default();
+    let message = "a letter in this line is saved in an old encoding, not in UTF-8.";
+    Err(Undecoded { line, words: words.into_owned(), message })
 }

@@ -33,6 +33,10 @@ pub fn mistakes(text: &str, bytes: &Range<usize>, parser_says: &str) -> Vec<Mist
         let message = "this looks like JSON, not like a rules file.";
         return vec![Mistake::new(0..1, message, "Write one setting a line: key = \"value\".")];
     }
+    if text.contains('\r') && !text.contains('\n') {
+        let help = "Save it again with the line endings LF (Unix) or CRLF (Windows).";
+        return vec![Mistake::new(0..0, "the line ends of this file are those of very old Macs.", help)];
+    }
     let mut walk = Walk { text, found: Vec::new(), open: None, array: None };
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -63,7 +67,7 @@ impl Walk<'_> {
                 self.unclosed(&open, Some(start));
                 self.open = None;
             } else {
-                if quotes_in(line) % 2 == 1 {
+                if quotes_in(line) % 2 == 1 || is_curly(line.trim()) {
                     self.open = None;
                 }
                 return;
@@ -77,7 +81,10 @@ impl Walk<'_> {
             return;
         }
         let trimmed = line.trim();
-        if quotes_in(line) % 2 == 1 {
+        if line.split_once('=').is_some_and(|(_, value)| is_curly(value.trim())) {
+            self.judge(start, line);
+            self.open = Some(start..start + line.len());
+        } else if quotes_in(line) % 2 == 1 {
             if trimmed == "'''" || trimmed == "\"\"\"" {
                 let help = "Take this line away, or write says = ''' where the block should begin.";
                 self.add(start, line, "this ''' ends a block that was never opened.", help);
@@ -118,6 +125,13 @@ impl Walk<'_> {
         let blank = line.len() - line.trim_start().len();
         self.found.push(Mistake::new(start + blank..start + line.trim_end().len(), message, help));
     }
+}
+
+/// Whether all of it is quotes that an editor has curled.
+fn is_curly(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| matches!(c, '‘' | '’' | '“' | '”' | '\''))
+        && text.chars().any(|c| c != '\'')
 }
 
 fn quotes_in(line: &str) -> usize {
@@ -169,7 +183,7 @@ fn advice(line: &str, parser_says: &str) -> (String, String) {
             "a setting is written with =, not with a colon.",
             format!("Write {key} = {}.", quoted(line.split_once(':').map_or("", |(_, v)| v.trim()))),
         ),
-        () if !line.contains('=') && is_key(key) && line.contains(' ') => told(
+        () if !line.contains('=') && is_setting_name(key) && line.contains(' ') => told(
             "there is no = in this setting.",
             format!("Write {key} = {}.", quoted(line.split_once(' ').map_or("", |(_, v)| v.trim()))),
         ),
@@ -211,6 +225,10 @@ fn advice(line: &str, parser_says: &str) -> (String, String) {
     }
 }
 
+fn is_setting_name(word: &str) -> bool {
+    super::hint::belongs(word).is_some() || ["id", "name", "speaks_for", "evidence"].contains(&word)
+}
+
 fn is_key(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
@@ -237,10 +255,6 @@ fn from_parser(text: &str, bytes: &Range<usize>, parser_says: &str) -> Mistake {
             "Keep one of them. If a new entry starts here, its [[...]] line is missing.".to_owned()
         };
         return Mistake::new(bytes.clone(), message, help);
-    }
-    if parser_says.contains("carriage return") {
-        let help = "Save it again with line endings LF or CRLF.";
-        return Mistake::new(bytes.clone(), "the line endings are those of very old Macs.", help);
     }
     Mistake::new(bytes.clone(), format!("this cannot be read: {parser_says}."), SHAPE)
 }

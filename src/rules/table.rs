@@ -67,6 +67,12 @@ impl<'a> Reader<'a> {
         self.errors.borrow_mut().push(error);
     }
 
+    /// Notes an error about a whole line.
+    pub fn error_on_line(&self, code: &'static str, line: usize, message: impl Into<String>, help: impl Into<String>) {
+        let error = RuleError::new(code, self.label(), message, help).line(line);
+        self.errors.borrow_mut().push(error);
+    }
+
     /// Notes an error about the file as a whole.
     pub fn error_in_file(&self, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
         self.errors.borrow_mut().push(RuleError::new(code, self.label(), message, help));
@@ -125,16 +131,17 @@ impl<'t, 'a> Fields<'t, 'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'t Spanned<DeValue<'a>>> {
-        self.known.borrow_mut().push(key);
+        if !self.known.borrow().contains(&key) {
+            self.known.borrow_mut().push(key);
+        }
         self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| v)
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, example: &str) {
-        let found = value.get_ref().type_str();
         self.reader.error(
             "R012",
             value.span(),
-            format!("`{key}` must be {wanted}, but this is {}.", article(found)),
+            format!("`{key}` must be {wanted}, but this is {}.", kind(value.get_ref())),
             format!("Write {key} = {example}."),
         );
     }
@@ -260,7 +267,12 @@ impl<'t, 'a> Fields<'t, 'a> {
             DeValue::String(block) => self.block(block, value.span()),
             DeValue::Array(items) => items.iter().filter_map(|item| self.item(key, item)).collect(),
             _ => {
-                self.wrong_type(key, value, "a ''' block with one entry a line", "'''");
+                self.wrong_type(
+                    key,
+                    value,
+                    "a ''' block with one entry a line",
+                    "''', one entry a line below it, and ''' to end it",
+                );
                 Vec::new()
             }
         }
@@ -271,6 +283,10 @@ impl<'t, 'a> Fields<'t, 'a> {
         let quotes = raw.chars().take_while(|c| matches!(c, '\'' | '"')).count();
         let newline_first = raw[quotes.min(raw.len())..].starts_with(['\n', '\r']);
         let first = self.reader.line_of(span.start) + usize::from(newline_first);
+        for (i, line) in block.lines().enumerate().filter(|(_, line)| is_hash_note(line.trim())) {
+            let message = format!("\"{}\" would be looked for, # starts no note here.", line.trim());
+            self.reader.error_on_line("R043", first + i, message, "Inside a ''' block a note starts with //.");
+        }
         block
             .lines()
             .enumerate()
@@ -365,13 +381,25 @@ impl<'t, 'a> Fields<'t, 'a> {
     }
 }
 
+/// A line such as `# note`: no hashtag, since a blank follows the sign.
+fn is_hash_note(line: &str) -> bool {
+    line == "#" || line.starts_with("# ") || line.starts_with("##")
+}
+
 /// The line up to a `//` at its start or after a blank; an address such as `https://` is no note.
 fn without_note(line: &str) -> &str {
     let note = line.match_indices("//").find(|&(i, _)| i == 0 || line[..i].ends_with([' ', '\t']));
     note.map_or(line, |(i, _)| &line[..i])
 }
 
-fn article(type_name: &str) -> String {
-    let vowel = type_name.starts_with(['a', 'e', 'i', 'o', 'u']);
-    format!("{} {type_name}", if vowel { "an" } else { "a" })
+/// What a value is, in the words of the manual.
+const fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text in quotes",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a day",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a heading",
+    }
 }
