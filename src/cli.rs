@@ -1,11 +1,16 @@
 //! The command line: one file per subcommand, this one only names them.
 
 mod args;
+mod audit;
+mod backup;
 mod check;
 mod eval;
 mod daemon;
 mod demo;
 mod doctor;
+mod decisions;
+mod leads;
+mod privacy;
 mod rules;
 mod run;
 mod networks;
@@ -49,6 +54,14 @@ enum Command {
     Rules(Box<rules::Args>),
     Scan(scan::Args),
     Networks(networks::Args),
+    Leads(Box<leads::Args>),
+    Approve(decisions::ApproveArgs),
+    Dismiss(decisions::DismissArgs),
+    Undo(decisions::UndoArgs),
+    Audit(audit::Args),
+    Privacy(privacy::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
     Train(train::Args),
@@ -67,6 +80,14 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Networks(args) => networks::run(&args),
+        Command::Leads(args) => leads::run(&args),
+        Command::Approve(args) => decisions::approve(&args),
+        Command::Dismiss(args) => decisions::dismiss(&args),
+        Command::Undo(args) => decisions::undo(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Privacy(args) => privacy::run(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
         Command::Train(args) => train::run(&args),
