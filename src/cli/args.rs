@@ -87,10 +87,8 @@ impl DatabaseArgs {
     /// # Errors
     /// They are wrong; the user has been told.
     pub fn rules(&self) -> Result<Rules, Exit> {
-        let rules = self.config()?.rules;
-        let home = rules.home;
-        let args = RulesArgs { folders: rules.folders, pack: rules.pack.unwrap_or_else(|| "none".to_owned()), home };
-        args.load().map_err(|report| fail(format!("the rules cannot be used:\n{report}")))
+        let source = super::daemon::rules_source(&self.config()?.rules);
+        Rules::load(&source).map_err(|report| fail(format!("the rules cannot be used:\n{report}")))
     }
 }
 
