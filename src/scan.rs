@@ -1,5 +1,6 @@
 //! Finds in one post the providers it names and the signals and holds it says, each at its words.
 
+mod gate;
 mod names;
 mod phrases;
 mod pronouns;
@@ -12,11 +13,13 @@ use crate::rules::{Role, Rules};
 use crate::text::{Reading, WordKind};
 
 pub use pronouns::Pronouns;
+pub use gate::Scratch;
 
 /// Looks for everything the rules name. Built once per set of rules; cheap to share between threads.
 #[derive(Debug)]
 pub struct Scanner {
     rules: Arc<Rules>,
+    gate: gate::Gate,
     names: names::Names,
     phrases: phrases::Phrases,
 }
@@ -83,15 +86,22 @@ impl Scanner {
     /// Builds the automata for a set of rules.
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
+        let gate = gate::Gate::new(&rules);
         let names = names::Names::new(&rules);
         let phrases = phrases::Phrases::new(&rules);
-        Self { rules, names, phrases }
+        Self { rules, gate, names, phrases }
     }
 
     /// The rules it was built for.
     #[must_use]
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether the text could name a provider. A no is certain and cheap: [`Scanner::scan`] would find none.
+    #[must_use]
+    pub fn could_name(&self, text: &str, scratch: &mut Scratch) -> bool {
+        self.gate.admits(text, scratch)
     }
 
     /// Everything the post says. A post that names no provider gives an empty scan.

@@ -252,6 +252,48 @@ const fn is_pictograph(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{21FF}' | '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
+/// What one character does to the words around it; for filters that must not miss what a [`Reading`] finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CharKind {
+    /// It stands in words.
+    Word,
+    /// It is a word by itself.
+    Pictograph,
+    /// An accent or other mark on the character before it.
+    Mark,
+    /// It joins the letters around it and is left out.
+    Apostrophe,
+    /// It joins the letters around it and nobody sees it.
+    Invisible,
+    /// It stands between words.
+    Gap,
+}
+
+impl CharKind {
+    /// The kind of a character.
+    #[must_use]
+    pub fn of(c: char) -> Self {
+        match c {
+            // A letter to Unicode, and left out like the other apostrophes.
+            'ʼ' => Self::Mark,
+            c if is_apostrophe(c) => Self::Apostrophe,
+            c if is_invisible(c) => Self::Invisible,
+            c if is_combining_mark(c) => Self::Mark,
+            c if is_word_char(c) => Self::Word,
+            c if is_pictograph(c) => Self::Pictograph,
+            _ => Self::Gap,
+        }
+    }
+}
+
+/// What a character becomes in a folded word, by itself (`latin`: in a word with Latin letters).
+pub fn folded_char(c: char, latin: bool) -> impl Iterator<Item = char> {
+    std::iter::once(c)
+        .nfkd()
+        .filter(|&c| !is_apostrophe(c) && !is_combining_mark(c) && !is_invisible(c))
+        .flat_map(move |c| if latin { look_alike(c) } else { c }.to_lowercase())
+}
+
 /// Appends the folded word; tells whether it ended in `'s` and whether it was disguised.
 fn fold_into(word: &str, out: &mut String) -> (bool, bool) {
     let start = out.len();
