@@ -14,6 +14,7 @@ mod privacy;
 mod rules;
 mod run;
 mod networks;
+mod progress;
 mod scan;
 mod shell;
 mod try_post;

@@ -12,7 +12,7 @@ use crate::decide::{Case, History, Hold, Verdict, decide};
 use crate::draft::{Draft, drafts};
 use crate::post::Post;
 use crate::rules::{Role, Rules, Status};
-use crate::scan::{Scan, Scanner};
+use crate::scan::{Scan, Scanner, Scratch};
 use crate::score::{Assessment, Model, Models, assess};
 
 /// The most drafts offered for one lead.
@@ -73,6 +73,13 @@ impl Engine {
     #[must_use]
     pub fn scan(&self, post: &Post) -> Scan {
         self.scanner.scan(post)
+    }
+
+    /// Whether a text could name a provider; when not, [`Engine::judge`] finds nothing in a post that says
+    /// just this and is addressed to nobody.
+    #[must_use]
+    pub fn could_name(&self, text: &str, scratch: &mut Scratch) -> bool {
+        self.scanner.could_name(text, scratch)
     }
 
     /// One finding per provider the post names; none when it names nobody.

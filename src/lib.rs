@@ -23,6 +23,7 @@ pub mod score;
 pub mod decide;
 pub mod draft;
 pub mod engine;
+pub mod frames;
 pub mod source;
 pub mod check;
 pub mod networks;

@@ -1,22 +1,30 @@
 //! `jumpship scan`: posts as JSON lines in, assessments as JSON lines out, nothing stored.
 
+mod arena;
+mod dispatch;
+mod line;
+mod row;
+mod tally;
+
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use serde::Serialize;
-
+use self::arena::{Arena, Arenas};
+use self::dispatch::{Delivery, Dispatch};
+use self::line::{Layout, Reader};
+use self::tally::Tally;
 use super::args::RulesArgs;
+use super::progress::Progress;
 use super::{Exit, fail};
 use crate::clock;
-use crate::decide::History;
-use crate::engine::{Engine, Finding};
-use crate::post::Post;
-use crate::score::{Points, Reason, Stance};
+use crate::engine::Engine;
 
-/// The longest line that is read, in bytes; a longer one is skipped and counted.
-const LINE_BYTES_MAX: usize = 4 << 20;
+/// The most threads that may be asked for.
+const THREADS_MAX: usize = 256;
 
 /// Read posts as JSON lines, write one assessment per (post, provider) as a JSON line
 #[derive(Debug, clap::Args)]
@@ -26,41 +34,15 @@ pub struct Args {
     file: PathBuf,
     #[command(flatten)]
     rules: RulesArgs,
-}
-
-/// One line of output.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    post_id: &'a str,
-    provider: &'a str,
-    stance: Stance,
-    stances: [f64; 5],
-    intent: f64,
-    toward: Option<&'a str>,
-    verdict: &'a str,
-    hold: Option<&'a str>,
-    score: Points,
-    reasons: &'a [Reason],
-    rules_version: &'a str,
-}
-
-impl<'a> Row<'a> {
-    fn new(post: &'a Post, finding: &'a Finding, rules_version: &'a str) -> Self {
-        let assessment = &finding.assessment;
-        Self {
-            post_id: post.id.as_str(),
-            provider: &assessment.provider,
-            stance: assessment.stance,
-            stances: assessment.stances,
-            intent: assessment.intent,
-            toward: assessment.toward.as_deref(),
-            verdict: finding.verdict.as_str(),
-            hold: finding.verdict.hold(),
-            score: assessment.score,
-            reasons: &assessment.reasons,
-            rules_version,
-        }
-    }
+    /// What the lines are: posts, raw Jetstream frames (both wires), or whichever each one looks like
+    #[arg(long, value_enum, default_value_t)]
+    input: Layout,
+    /// Write one summary instead of the assessments
+    #[arg(long)]
+    count: bool,
+    /// How many threads judge [default: one per core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 /// Runs the command.
@@ -69,19 +51,22 @@ pub fn run(args: &Args) -> Exit {
         Ok(rules) => rules,
         Err(report) => return fail(format!("the rules cannot be used:\n{report}")),
     };
-    let input: Box<dyn BufRead> = if args.file.as_os_str() == "-" {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        match File::open(&args.file) {
-            Ok(file) => Box::new(BufReader::with_capacity(1 << 18, file)),
-            Err(e) => return fail(format!("{} cannot be read: {e}. Check the path.", args.file.display())),
-        }
+    let (input, bytes) = match open(args) {
+        Ok(input) => input,
+        Err(e) => return fail(format!("{} cannot be read: {e}. Check the path.", args.file.display())),
     };
-    let mut out = BufWriter::new(io::stdout().lock());
-    match scan(&Engine::new(Arc::new(rules)), input, &mut out).and_then(|skipped| out.flush().map(|()| skipped)) {
-        Ok(0) => Exit::Ok,
-        Ok(skipped) => {
-            eprintln!("jumpship: {skipped} lines were skipped.");
+    let engine = Engine::new(Arc::new(rules));
+    let started = Instant::now();
+    let result = scan(args, &engine, input, Progress::bytes(bytes)).and_then(|tally| {
+        if args.count {
+            writeln!(io::stdout().lock(), "{}", tally.summary(started.elapsed(), threads(args)))?;
+        }
+        Ok(tally)
+    });
+    match result {
+        Ok(tally) if tally.skipped == 0 => Exit::Ok,
+        Ok(tally) => {
+            eprintln!("jumpship: {} lines were skipped.", tally.skipped);
             Exit::Partly
         }
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
@@ -89,38 +74,45 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
-/// Scans every line; returns how many were skipped.
-fn scan(engine: &Engine, mut input: Box<dyn BufRead>, out: &mut impl Write) -> io::Result<u64> {
-    let (mut number, mut skipped) = (0u64, 0u64);
-    let now = clock::now();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(skipped);
-        }
-        number += 1;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match parse(&line) {
-            Ok(post) => {
-                for finding in engine.judge(&post, &History::default(), now) {
-                    serde_json::to_writer(&mut *out, &Row::new(&post, &finding, engine.rules().version()))?;
-                    out.write_all(b"\n")?;
-                }
-            }
-            Err(cause) => {
-                skipped += 1;
-                eprintln!("jumpship: line {number} is skipped: {cause}.");
-            }
-        }
+fn open(args: &Args) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if args.file.as_os_str() == "-" {
+        return Ok((Box::new(io::stdin()), None));
     }
+    let file = File::open(&args.file)?;
+    let bytes = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+    Ok((Box::new(file), bytes))
 }
 
-fn parse(line: &[u8]) -> Result<Post, String> {
-    if line.len() > LINE_BYTES_MAX {
-        return Err(format!("it is longer than {LINE_BYTES_MAX} bytes"));
+fn threads(args: &Args) -> usize {
+    let asked = args.threads.or_else(|| std::thread::available_parallelism().ok());
+    asked.map_or(1, NonZeroUsize::get).min(THREADS_MAX)
+}
+
+/// Scans every line. Each thread fills an arena with whole lines, judges them, and delivers what came of
+/// it under the arena's number, so the output stands in the order of the input.
+fn scan(args: &Args, engine: &Engine, input: Box<dyn Read + Send>, progress: Progress) -> io::Result<Tally> {
+    let arenas = Mutex::new(Arenas::new(input));
+    let dispatch = Dispatch::new(io::stdout(), progress);
+    let work = || dispatch.stop_on_error(work(args, engine, &arenas, &dispatch));
+    std::thread::scope(|scope| {
+        (1..threads(args)).for_each(|_| drop(scope.spawn(work)));
+        work();
+    });
+    dispatch.finish()
+}
+
+fn work(args: &Args, engine: &Engine, arenas: &Mutex<Arenas>, dispatch: &Dispatch<io::Stdout>) -> io::Result<()> {
+    let mut reader = Reader::new(engine, args.input, !args.count, clock::now());
+    let mut arena = Arena::default();
+    while !dispatch.stopped() && arenas.lock().expect("no thread panics while it reads").fill(&mut arena)? {
+        let mut delivery = Delivery { number: arena.number, bytes: arena.bytes().len(), ..Delivery::default() };
+        for line in arena.lines() {
+            reader.read(line, &mut delivery);
+        }
+        if arena.cut_a_line {
+            delivery.skip(&format!("it is longer than {} bytes", arena::LINE_BYTES_MAX));
+        }
+        dispatch.deliver(delivery)?;
     }
-    serde_json::from_slice(line).map_err(|e| format!("it is not a post ({e})"))
+    Ok(())
 }

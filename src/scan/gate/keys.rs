@@ -31,7 +31,6 @@ impl Keys {
     #[inline]
     pub fn flags(&self, hash: u64) -> u32 {
         let bit = hash >> self.bit_shift;
-        #[expect(clippy::cast_possible_truncation, reason = "shifted to fewer bits than a usize has")]
         let word = self.bits[(bit >> 6) as usize];
         if word >> (bit & 63) & 1 == 0 { 0 } else { self.slot(hash) & FLAGS }
     }

@@ -143,10 +143,10 @@ fn letters(text: &[u8], at: usize) -> u64 {
 const fn letters_of_eight(eight: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Adding carries a byte's value past 127 exactly when it is at least the bound; no carry leaves a byte.
-    let lower = eight | 0x20 * ONES;
+    let lower = eight | (0x20 * ONES);
     let letter = (lower + (128 - b'a' as u64) * ONES) & !(lower + (127 - b'z' as u64) * ONES);
     let digit = (eight + (128 - b'0' as u64) * ONES) & !(eight + (127 - b'9' as u64) * ONES);
-    (letter | digit) & 0x80 * ONES
+    (letter | digit) & (0x80 * ONES)
 }
 
 /// Gathers the top bits of eight bytes into one.
