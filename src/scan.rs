@@ -12,8 +12,8 @@ use crate::post::{Post, Span};
 use crate::rules::{Role, Rules};
 use crate::text::{Reading, WordKind};
 
-pub use pronouns::Pronouns;
 pub use gate::Scratch;
+pub use pronouns::Pronouns;
 
 /// Looks for everything the rules name. Built once per set of rules; cheap to share between threads.
 #[derive(Debug)]
