@@ -1,0 +1,28 @@
+//! Hands an approved reply to the operator, who posts it by hand.
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::{ActForm, run as act, to};
+use crate::clock;
+use crate::desk::app::App;
+use crate::desk::fault::Fault;
+use crate::desk::session::Who;
+use crate::queue::{LeadId, Role};
+
+/// Takes the step.
+pub async fn run(
+    State(app): State<App>,
+    who: Who,
+    Path(lead): Path<i64>,
+    Form(form): Form<ActForm>,
+) -> Result<Response, Fault> {
+    who.must_be(Role::Approver)?;
+    let lead = LeadId(lead);
+    let (version, name) = (form.version, who.name().to_owned());
+    let window_days = app.engine().rules().policy().contact_window_days;
+    let done =
+        act(&app, &who, lead, &form, move |queue| queue.hand_off(lead, version, window_days, &name, clock::now()));
+    Ok(done.await?.map_or_else(|page| page, |()| to(&form.back)))
+}
