@@ -6,6 +6,7 @@
 
 mod error;
 mod place;
+mod publish;
 mod raw;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use error::ConfigError;
 pub use place::{find, state_folder};
+pub use publish::{BlueskyAccount, MastodonAccount, PublishConfig, SecretPlace};
 
 /// Where the desk listens unless told otherwise.
 pub const DESK_LISTEN: &str = "127.0.0.1:7878";
@@ -48,6 +50,8 @@ pub struct Config {
     pub desk: DeskConfig,
     /// What to listen to; never empty, names are unique.
     pub sources: Vec<SourceConfig>,
+    /// Which networks are answered by API.
+    pub publish: PublishConfig,
 }
 
 /// Which rules to judge by.

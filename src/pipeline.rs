@@ -8,6 +8,7 @@
 
 mod judge;
 mod level;
+mod publishers;
 mod reload;
 mod sources;
 mod worker;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use level::{Level, wait_until_level};
+pub use publishers::{publishers, send};
 pub use reload::keep_reloaded;
 pub use sources::{bluesky, build};
 pub use worker::Totals;

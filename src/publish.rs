@@ -14,7 +14,7 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use dispatch::{CurrentRules, Dispatcher, Pace};
+pub use dispatch::{Dispatcher, Pace, Terms};
 
 use crate::post::Network;
 use crate::queue::{Approved, Receipt};

@@ -368,6 +368,12 @@ impl Rules {
         &self.offers
     }
 
+    /// Whether there is an offer of this id that may no longer be made.
+    #[must_use]
+    pub fn offer_is_over(&self, id: &str, now: Timestamp) -> bool {
+        self.offers.iter().any(|offer| offer.id == id && offer.blocked(now, 0).is_some())
+    }
+
     /// Thresholds and limits.
     #[must_use]
     pub const fn policy(&self) -> &Policy {

@@ -1,16 +1,17 @@
 //! What `run` and `demo` share: start-up in order, the desk, signals, and an end within ten seconds.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, fail};
 use crate::clock;
-use crate::config::RulesConfig;
+use crate::config::{PublishConfig, RulesConfig};
 use crate::engine::{Engine, LiveEngine};
 use crate::pipeline::{self, Parts};
 use crate::queue::{Queue, QueueError};
@@ -29,6 +30,8 @@ pub struct Daemon {
     pub rules: RulesSource,
     /// What to listen to.
     pub sources: Vec<Box<dyn Source>>,
+    /// Which networks are answered by API.
+    pub publish: PublishConfig,
     /// Where to serve the desk.
     pub listen: SocketAddr,
     /// How to name another address, for when this one is taken.
@@ -124,10 +127,15 @@ impl Daemon {
             ask,
             stop.clone(),
         ));
+        let sending = match self.start_sending(&engine, &stop) {
+            Ok(sending) => sending,
+            Err(why) => return fail(why),
+        };
         let desk = self.desk(listener, &engine, metrics.clone(), healths, stop.clone());
         let parts = Parts { queue, engine, metrics, stop };
         let done = pipeline::run(parts, self.sources).await;
         let _ = desk.await;
+        let _ = sending.await;
         match done {
             Ok(totals) => {
                 tracing::info!(posts = totals.posts, leads = totals.leads, "stopped");
@@ -135,6 +143,19 @@ impl Daemon {
             }
             Err(error) => fail(error),
         }
+    }
+
+    /// Sends what is approved on the networks the config switches on. When the database fails, all ends.
+    fn start_sending(&self, engine: &Arc<LiveEngine>, stop: &CancellationToken) -> Result<JoinHandle<()>, String> {
+        let state = self.database.parent().unwrap_or(Path::new("")).to_owned();
+        let publishers = pipeline::publishers(&self.publish, &state)?;
+        let (database, engine, stop) = (self.database.clone(), Arc::clone(engine), stop.clone());
+        Ok(tokio::spawn(async move {
+            if let Err(error) = pipeline::send(&database, engine, publishers, stop.clone()).await {
+                tracing::error!(%error, "nothing more can be sent; the program ends");
+                stop.cancel();
+            }
+        }))
     }
 
     fn cannot_listen(&self, error: &std::io::Error) -> String {
@@ -155,7 +176,7 @@ impl Daemon {
         metrics: Metrics,
         healths: Vec<Health>,
         stop: CancellationToken,
-    ) -> tokio::task::JoinHandle<()> {
+    ) -> JoinHandle<()> {
         println!("{} http://{}", self.greeting, self.listen);
         tokio::spawn(async move {
             let _listener = listener;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::daemon::Daemon;
 use super::fail;
-use crate::config::DESK_LISTEN;
+use crate::config::{DESK_LISTEN, PublishConfig};
 use crate::rules::RulesSource;
 use crate::source::jsonl::{Input, Jsonl, Settings};
 use crate::telemetry::{LogFormat, start_log};
@@ -55,6 +55,7 @@ fn play(folder: &Path, args: &Args) -> Exit {
         database: folder.join("demo.db"),
         rules: RulesSource::default(),
         sources: vec![Box::new(Jsonl::new(stream))],
+        publish: PublishConfig::default(),
         listen: args.listen,
         listen_advice: "Choose another with --listen 127.0.0.1:7879.",
         greeting: "An invented stream is playing; leads arrive as you watch. Ctrl-C ends it. The desk:",

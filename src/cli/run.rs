@@ -82,6 +82,7 @@ fn stay(config: Config) -> Exit {
         rules: daemon::rules_source(&config.rules),
         sources: config.sources.iter().map(pipeline::build).collect(),
         database: config.database,
+        publish: config.publish,
         listen: config.desk.listen,
         listen_advice: LISTEN_ADVICE,
         greeting: "Jumpship listens. The desk:",

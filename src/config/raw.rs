@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::place::state_folder;
+use super::publish::{self, RawPublish};
 use super::{
     Config, DESK_LISTEN, DeskConfig, HOSTS_MAX, HOSTS_V1, HOSTS_V2, PACK, RulesConfig, SOURCES_MAX, SourceConfig,
     SourceKind,
@@ -24,6 +25,7 @@ pub struct RawConfig {
     rules: RawRules,
     desk: RawDesk,
     source: Vec<RawSource>,
+    publish: RawPublish,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,11 +71,12 @@ pub fn resolve(raw: RawConfig, file: Option<&Path>, folder: &Path) -> Result<Con
         rules: raw.rules.resolve(folder),
         desk: raw.desk.resolve().map_err(wrong)?,
         sources: resolve_sources(sources, folder).map_err(wrong)?,
+        publish: publish::resolve(raw.publish, folder).map_err(wrong)?,
     })
 }
 
 /// What is wrong, and what to do about it.
-type Wrong = (String, String);
+pub type Wrong = (String, String);
 
 fn no_state_folder() -> Wrong {
     ("no folder for the database is known.".into(), "Set HOME, or write `database = \"/path/jumpship.db\"`.".into())

@@ -11,7 +11,7 @@ use super::{Objection, Publisher, Trouble};
 use crate::clock;
 use crate::post::Network;
 use crate::queue::{Approved, LeadId, Outcome, Queue, QueueError, Receipt, Unsettled};
-use crate::rules::Rules;
+use crate::rules::{Policy, Rules};
 
 /// A reply whose fate could not be found out is looked for again after this.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
@@ -22,8 +22,24 @@ const FAILURES_COUNTED_MAX: u32 = 16;
 /// A post older than this is no longer answered.
 const POST_AGE_HOURS_MAX: i64 = 48;
 
-/// The rules in force at this moment.
-pub type CurrentRules = Arc<dyn Fn() -> Arc<Rules> + Send + Sync>;
+/// What the rules say at this moment; they may be reloaded at any time.
+pub trait Terms: Send + Sync {
+    /// Caps, quiet hours and windows.
+    fn policy(&self) -> Policy;
+
+    /// Whether an offer may no longer be made.
+    fn offer_is_over(&self, offer: &str, now: Timestamp) -> bool;
+}
+
+impl Terms for Rules {
+    fn policy(&self) -> Policy {
+        Self::policy(self).clone()
+    }
+
+    fn offer_is_over(&self, offer: &str, now: Timestamp) -> bool {
+        Self::offer_is_over(self, offer, now)
+    }
+}
 
 /// How patient the dispatcher is. The defaults are for the world; tests with a server whose lateness is
 /// known are in more of a hurry.
@@ -55,7 +71,7 @@ impl Default for Pace {
 pub struct Dispatcher {
     publishers: Vec<Box<dyn Publisher>>,
     queue: Arc<Mutex<Queue>>,
-    rules: CurrentRules,
+    terms: Arc<dyn Terms>,
     pace: Pace,
     resting: HashMap<Network, Rest>,
     look_again_at: HashMap<LeadId, Timestamp>,
@@ -71,9 +87,9 @@ struct Rest {
 impl Dispatcher {
     /// A dispatcher for these networks; replies on any other wait for a person.
     #[must_use]
-    pub fn new(publishers: Vec<Box<dyn Publisher>>, queue: Arc<Mutex<Queue>>, rules: CurrentRules) -> Self {
+    pub fn new(publishers: Vec<Box<dyn Publisher>>, queue: Arc<Mutex<Queue>>, terms: Arc<dyn Terms>) -> Self {
         let pace = Pace::default();
-        Self { publishers, queue, rules, pace, resting: HashMap::new(), look_again_at: HashMap::new() }
+        Self { publishers, queue, terms, pace, resting: HashMap::new(), look_again_at: HashMap::new() }
     }
 
     /// The same at another pace.
@@ -111,11 +127,10 @@ impl Dispatcher {
     pub async fn send_next(&mut self) -> Result<bool, QueueError> {
         let now = clock::now();
         let networks = self.awake(now);
-        let rules = (self.rules)();
-        let policy = rules.policy().clone();
+        let policy = self.terms.policy();
         let taken = self.with_queue(move |queue| queue.take_approved(&policy, &networks, now)).await?;
         let Some(reply) = taken else { return Ok(false) };
-        let result = match objection(&reply, &rules, now) {
+        let result = match objection(&reply, &*self.terms, now) {
             Some(objection) => Err(Trouble::Withdrawn(objection)),
             None => self.publisher(reply.post().network).deliver(&reply).await,
         };
@@ -226,10 +241,8 @@ impl Dispatcher {
 }
 
 /// What speaks against a reply without asking anybody.
-fn objection(reply: &Approved, rules: &Rules, now: Timestamp) -> Option<Objection> {
-    let has_ended =
-        |offer: &crate::rules::Offer| reply.offer() == Some(offer.id.as_str()) && offer.blocked(now, 0).is_some();
-    if rules.offers().iter().any(has_ended) {
+fn objection(reply: &Approved, terms: &dyn Terms, now: Timestamp) -> Option<Objection> {
+    if reply.offer().is_some_and(|offer| terms.offer_is_over(offer, now)) {
         return Some(Objection::OfferEnded);
     }
     let age = reply.post().created_at.map(|at| now.duration_since(at));

@@ -16,7 +16,7 @@ use jumpship::web::Secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::faults::Fake;
-use crate::rig::{HURRY, approve_all, post, reasons, rules, send_all, states};
+use crate::rig::{ENDED, Easy, HURRY, approve_all, post, reasons, send_all, states};
 
 /// What the child says when it begins to send.
 const READY: &str = "sending now";
@@ -60,8 +60,7 @@ async fn child_that_sends() {
     let folder = Path::new(folder);
     let queue = Queue::open(&folder.join("q.db"), Timestamp::now()).unwrap();
     let publisher = publisher(Network::from_name(network), server, folder);
-    let rules = rules(&folder.join("rules"));
-    let dispatcher = Dispatcher::new(vec![publisher], Arc::new(Mutex::new(queue)), rules).at_pace(HURRY);
+    let dispatcher = Dispatcher::new(vec![publisher], Arc::new(Mutex::new(queue)), Arc::new(Easy)).at_pace(HURRY);
     println!("{READY}");
     dispatcher.run(CancellationToken::new()).await.unwrap();
 }
@@ -87,10 +86,9 @@ fn sizes() -> (usize, u64) {
 async fn killed_again_and_again(network: Network) {
     let (count, kills) = sizes();
     let folder = tempfile::tempdir().unwrap();
-    let rules = rules(&folder.path().join("rules"));
     let (fake, server) = Fake::start(true).await;
     let mut queue = Queue::open(&folder.path().join("q.db"), Timestamp::now()).unwrap();
-    assert_eq!(approve_all(&mut queue, &rules, posts(network, count)).len(), count);
+    assert_eq!(approve_all(&mut queue, posts(network, count)).len(), count);
     drop(queue);
     for kill in 0..kills {
         let mut child = tokio::task::block_in_place(|| start_child(network, &server, folder.path()));
@@ -100,7 +98,7 @@ async fn killed_again_and_again(network: Network) {
     }
     let queue = Queue::open(&folder.path().join("q.db"), Timestamp::now()).unwrap();
     let before = states(&queue);
-    let queue = send_all(queue, rules, publisher(network, &server, folder.path()), Duration::from_secs(120)).await;
+    let queue = send_all(queue, publisher(network, &server, folder.path()), Duration::from_secs(120)).await;
     let inner = fake.inner();
     println!("{network}: {kills} kills, then {before:?}, at last {:?}; faults {:?}", states(&queue), inner.faults);
     assert_eq!(inner.answered_twice(), 0, "sent twice");
@@ -121,7 +119,6 @@ async fn mastodon_gets_each_reply_once() {
 /// What the last look finds, and what becomes of the reply.
 async fn last_look(network: Network, has_view: bool, cases: Vec<(serde_json::Value, Option<&str>)>) {
     let folder = tempfile::tempdir().unwrap();
-    let rules = rules(&folder.path().join("rules"));
     let (fake, server) = Fake::start(false).await;
     let posts = posts(network, cases.len());
     for (post, (oddity, _)) in posts.iter().zip(&cases) {
@@ -135,12 +132,12 @@ async fn last_look(network: Network, has_view: bool, cases: Vec<(serde_json::Val
         }
     }
     let mut queue = Queue::in_memory().unwrap();
-    approve_all(&mut queue, &rules, posts);
+    approve_all(&mut queue, posts);
     let publisher = match network {
         Network::Bluesky => bluesky(&server, folder.path(), "desk.test", "open sesame", has_view),
         _ => publisher(network, &server, folder.path()),
     };
-    let queue = send_all(queue, rules, publisher, Duration::from_secs(20)).await;
+    let queue = send_all(queue, publisher, Duration::from_secs(20)).await;
     for ((state, reason), (oddity, expected)) in reasons(&queue, &State::ALL).iter().zip(&cases) {
         let wanted = if expected.is_some() { State::Withdrawn } else { State::Sent };
         assert_eq!((*state, reason.as_deref()), (wanted, *expected), "{network}: {oddity}");
@@ -179,4 +176,35 @@ async fn nothing_is_sent_to_who_is_gone_or_closed_on_mastodon() {
         (json!({"visibility": "public", "account": {"id": "blocker", "note": ""}}), Some("blocked")),
     ];
     last_look(Network::Mastodon, false, cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_too_late_or_with_an_offer_that_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fake, server) = Fake::start(false).await;
+    let mut posts = posts(Network::Bluesky, 3);
+    posts[0].created_at = Some(Timestamp::now() - jiff::SignedDuration::from_hours(49));
+    posts[1].author.handle = ENDED.to_owned();
+    let mut queue = Queue::in_memory().unwrap();
+    approve_all(&mut queue, posts);
+    let queue = send_all(queue, publisher(Network::Bluesky, &server, folder.path()), Duration::from_secs(20)).await;
+    let words: Vec<_> = reasons(&queue, &State::ALL).into_iter().map(|(_, reason)| reason).collect();
+    assert_eq!(words, [Some("too_late".to_owned()), Some("offer_ended".to_owned()), None]);
+    assert_eq!(fake.inner().stored.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_or_an_opt_out_after_the_approval_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fake, server) = Fake::start(false).await;
+    let mut queue = Queue::in_memory().unwrap();
+    let leads = approve_all(&mut queue, posts(Network::Bluesky, 2));
+    queue.set_paused(true, "ann", Timestamp::now()).unwrap();
+    let made = || publisher(Network::Bluesky, &server, folder.path());
+    let mut queue = send_all(queue, made(), Duration::from_millis(300)).await;
+    assert_eq!((states(&queue), fake.inner().stored.len()), (vec![(State::Approved, 2)], 0));
+    queue.set_paused(false, "ann", Timestamp::now()).unwrap();
+    queue.never_contact(leads[0], "they said stop", "ann", Timestamp::now()).unwrap();
+    let queue = send_all(queue, made(), Duration::from_secs(20)).await;
+    assert_eq!(states(&queue), [(State::Sent, 1), (State::Withdrawn, 1)]);
 }

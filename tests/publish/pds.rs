@@ -10,7 +10,7 @@ use jumpship::queue::{Queue, State};
 use serde_json::{Value, json};
 
 use crate::kill::bluesky;
-use crate::rig::{WORDS, approve_all, post, reasons, rules, send_all, states};
+use crate::rig::{WORDS, approve_all, post, reasons, send_all, states};
 
 /// How many replies are sent: all of them on request, a taste otherwise.
 fn replies() -> usize {
@@ -92,7 +92,6 @@ impl Pds {
 async fn a_real_server_gets_each_reply_once() {
     let Some(pds) = Pds::start() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let rules = rules(&folder.path().join("rules"));
     let (ann, ann_token) = pds.account("ann").await;
     let (desk, desk_token) = pds.account("desk").await;
     let password = pds.call("com.atproto.server.createAppPassword", Some(&desk_token), json!({"name": "test"})).await;
@@ -113,9 +112,9 @@ async fn a_real_server_gets_each_reply_once() {
 
     let began = Instant::now();
     let mut queue = Queue::in_memory().unwrap();
-    approve_all(&mut queue, &rules, posts);
+    approve_all(&mut queue, posts);
     let publisher = || bluesky(&pds.url, folder.path(), "desk.test", password, false);
-    let queue = send_all(queue, rules.clone(), publisher(), Duration::from_secs(120)).await;
+    let queue = send_all(queue, publisher(), Duration::from_secs(120)).await;
     println!("{:?} in {:?}", states(&queue), began.elapsed());
     let reasons: Vec<_> = reasons(&queue, &[State::Withdrawn]).into_iter().filter_map(|(_, reason)| reason).collect();
     assert_eq!(reasons, ["post_edited", "post_gone"]);

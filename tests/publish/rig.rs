@@ -1,6 +1,5 @@
 //! What the tests of publishing share: a queue full of approved replies, and a dispatcher in a hurry.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,9 +8,9 @@ use jumpship::decide::Verdict;
 use jumpship::draft::Draft;
 use jumpship::engine::Finding;
 use jumpship::post::{Network, Post, Span};
-use jumpship::publish::{CurrentRules, Dispatcher, Pace, Publisher};
+use jumpship::publish::{Dispatcher, Pace, Publisher, Terms};
 use jumpship::queue::{Approval, Approve, Batch, Filter, Judged, LeadId, Queue, State};
-use jumpship::rules::{HomeChoice, Rules, RulesSource};
+use jumpship::rules::Policy;
 use jumpship::score::{Assessment, Points, Reason, Stance};
 
 /// The words of every reply in these tests.
@@ -28,17 +27,21 @@ pub const HURRY: Pace = Pace {
     rest_max: SignedDuration::from_millis(50),
 };
 
-/// Rules that set caps out of the way and no quiet hours.
-pub fn rules(folder: &Path) -> CurrentRules {
-    let policy = "[contact]\nreplies_per_hour_max = 1000\nreplies_per_day_max = 10000\n\
-                  [quiet_hours]\nfrom = \"00:00\"\nto = \"00:00\"\nzone = \"UTC\"\n";
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("policy.toml"), policy).unwrap();
-    let source =
-        RulesSource { pack: Some("uk-mobile".into()), folders: vec![folder.to_owned()], home: HomeChoice::AsRules };
-    let rules = Arc::new(Rules::load(&source).unwrap_or_else(|report| panic!("{report}")));
-    Arc::new(move || Arc::clone(&rules))
+/// Terms that stand in nobody's way.
+pub struct Easy;
+
+impl Terms for Easy {
+    fn policy(&self) -> Policy {
+        Policy { replies_per_hour_max: 1_000, replies_per_day_max: 10_000, quiet_hours: None, ..Policy::default() }
+    }
+
+    fn offer_is_over(&self, offer: &str, _: Timestamp) -> bool {
+        offer == ENDED
+    }
 }
+
+/// The offer that has ended.
+pub const ENDED: &str = "ended";
 
 /// A post by an author of its own.
 pub fn post(network: Network, id: &str, author: &str) -> Post {
@@ -66,20 +69,21 @@ fn judged(post: Post) -> Judged {
         score: Points::from_f64(9.5),
         reasons: vec![reason],
     };
-    let drafts = vec![Draft { offer: "hand-made".into(), text: WORDS.into() }];
+    let offer = if post.author.handle == ENDED { ENDED } else { "hand-made" };
+    let drafts = vec![Draft { offer: offer.into(), text: WORDS.into() }];
     let finding = Finding { assessment, is_home: false, verdict: Verdict::Enter, drafts };
     Judged { post, findings: vec![finding], rules_version: Arc::from("test") }
 }
 
 /// Puts the posts into the queue and approves a reply to each.
-pub fn approve_all(queue: &mut Queue, rules: &CurrentRules, posts: Vec<Post>) -> Vec<LeadId> {
+pub fn approve_all(queue: &mut Queue, posts: Vec<Post>) -> Vec<LeadId> {
     let now = Timestamp::now() - SignedDuration::from_secs(1);
-    let rules = rules();
+    let policy = Easy.policy();
     let batch = Batch { posts: posts.into_iter().map(judged).collect(), ..Batch::of("test") };
-    let leads = queue.commit(&batch, rules.policy(), now).unwrap().leads;
+    let leads = queue.commit(&batch, &policy, now).unwrap().leads;
     for lead in &leads {
         let version = queue.lead(*lead).unwrap().unwrap().version;
-        let approval = Approval { undo_seconds: 0, ..Approval::of(WORDS, rules.policy()) };
+        let approval = Approval { undo_seconds: 0, ..Approval::of(WORDS, &policy) };
         let approved = queue.approve(*lead, version, &approval, "ann", now).unwrap();
         assert!(matches!(approved, Approve::HeldUntil(_)));
     }
@@ -100,9 +104,9 @@ pub fn reasons(queue: &Queue, states: &[State]) -> Vec<(State, Option<String>)> 
 }
 
 /// Sends until every reply has its end or time is up; returns the queue.
-pub async fn send_all(queue: Queue, rules: CurrentRules, publisher: Box<dyn Publisher>, most: Duration) -> Queue {
+pub async fn send_all(queue: Queue, publisher: Box<dyn Publisher>, most: Duration) -> Queue {
     let queue = Arc::new(Mutex::new(queue));
-    let mut dispatcher = Dispatcher::new(vec![publisher], Arc::clone(&queue), rules).at_pace(HURRY);
+    let mut dispatcher = Dispatcher::new(vec![publisher], Arc::clone(&queue), Arc::new(Easy)).at_pace(HURRY);
     let began = Instant::now();
     while began.elapsed() < most && is_busy(&queue.lock().unwrap()) {
         dispatcher.settle_some().await.unwrap();
