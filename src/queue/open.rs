@@ -17,6 +17,13 @@ const BUSY_MILLISECONDS_MAX: u64 = 5_000;
 /// Statements kept ready per connection.
 const STATEMENTS_MAX: usize = 96;
 
+/// Pages of log that are gathered before they are written back. Keys are hashes, so new rows fall anywhere
+/// in their indexes: writing back less often writes each page less often.
+const LOG_PAGES: i64 = 8_000;
+
+/// Memory for pages, for each connection.
+const CACHE_KILOBYTES: i64 = 32_000;
+
 /// Databases up to this size are read through at the daemon's start; `doctor` reads larger ones.
 const CHECKED_BYTES_MAX: u64 = 32 << 20;
 
@@ -141,7 +148,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
         connection.pragma_update(None, name, value)?;
     }
     connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
-    connection.pragma_update(None, "cache_size", -16_000)
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KILOBYTES)
 }
 
 /// A first look that fails says the file is damaged; a lock or a full disk says so itself.
