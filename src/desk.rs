@@ -49,7 +49,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use sign_in::sign_in_link;
 
-use crate::engine::Engine;
+use crate::engine::LiveEngine;
 use app::App;
 
 /// The largest form: a long reply, its note and a little more.
@@ -57,8 +57,6 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// A page that is not ready by then will not be.
 const ANSWER_SECONDS_MAX: u64 = 30;
 
-/// Gives the rules in force as an engine: it may be another one after a reload.
-pub type EngineNow = Arc<dyn Fn() -> Arc<Engine> + Send + Sync>;
 /// Gives all counters in the text form that Prometheus reads.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -69,7 +67,7 @@ pub struct Desk {
     /// The queue's file, which the daemon has open.
     pub database: PathBuf,
     /// The rules in force.
-    pub engine: EngineNow,
+    pub engine: Arc<LiveEngine>,
     /// The counters, when `/metrics` is to be served.
     pub metrics: Option<Metrics>,
     /// Whether browsers reach it through TLS: cookies are then bound to it.

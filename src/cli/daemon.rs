@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Exit, fail};
 use crate::clock;
 use crate::config::{PublishConfig, RulesConfig};
+use crate::desk::{self, Desk};
 use crate::engine::{Engine, LiveEngine};
 use crate::pipeline::{self, Parts};
 use crate::queue::{Queue, QueueError};
@@ -112,7 +113,7 @@ impl Daemon {
         block_on(self.serve(engine, queue)).unwrap_or_else(|exit| exit)
     }
 
-    async fn serve(self, engine: Arc<LiveEngine>, queue: Queue) -> Exit {
+    async fn serve(self, engine: Arc<LiveEngine>, mut queue: Queue) -> Exit {
         let listener = match TcpListener::bind(self.listen).await {
             Ok(listener) => listener,
             Err(error) => return fail(self.cannot_listen(&error)),
@@ -131,7 +132,10 @@ impl Daemon {
             Ok(sending) => sending,
             Err(why) => return fail(why),
         };
-        let desk = self.desk(listener, &engine, metrics.clone(), healths, stop.clone());
+        let desk = match self.desk(listener, &mut queue, &engine, metrics.clone(), healths, stop.clone()) {
+            Ok(desk) => desk,
+            Err(error) => return fail(error),
+        };
         let parts = Parts { queue, engine, metrics, stop };
         let done = pipeline::run(parts, self.sources).await;
         let _ = desk.await;
@@ -168,21 +172,30 @@ impl Daemon {
 }
 
 impl Daemon {
-    /// Serves the desk until the end.
+    /// Serves the desk until the end, and says how to get in.
     fn desk(
         &self,
         listener: TcpListener,
-        _engine: &Arc<LiveEngine>,
+        queue: &mut Queue,
+        engine: &Arc<LiveEngine>,
         metrics: Metrics,
         healths: Vec<Health>,
         stop: CancellationToken,
-    ) -> JoinHandle<()> {
-        println!("{} http://{}", self.greeting, self.listen);
-        tokio::spawn(async move {
-            let _listener = listener;
-            stop.cancelled().await;
-            tracing::debug!("{}", metrics.text(&readings(&healths)));
-        })
+    ) -> Result<JoinHandle<()>, QueueError> {
+        let address = listener.local_addr().unwrap_or(self.listen);
+        println!("{} {}", self.greeting, desk::sign_in_link(queue, &format!("http://{address}"), clock::now())?);
+        let desk = Desk {
+            listener,
+            database: self.database.clone(),
+            engine: Arc::clone(engine),
+            metrics: Some(Arc::new(move || metrics.text(&readings(&healths)))),
+            behind_tls: false,
+        };
+        Ok(tokio::spawn(async move {
+            if let Err(error) = desk::serve(desk, stop.cancelled_owned()).await {
+                tracing::error!(%error, "the desk stopped");
+            }
+        }))
     }
 }
 

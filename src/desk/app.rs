@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::Metrics;
 use super::presence::Presence;
 use super::store::Store;
-use super::{EngineNow, Metrics, live};
-use crate::engine::Engine;
+use crate::engine::{Engine, LiveEngine};
 
 /// The desk's shared state; a handle that is cheap to clone.
 #[derive(Clone)]
@@ -19,7 +19,8 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     /// The queue.
     pub store: Store,
-    engine: EngineNow,
+    /// The rules in force, and why the last ones were refused if they were.
+    pub live: Arc<LiveEngine>,
     /// The counters, if they are served.
     pub metrics: Option<Metrics>,
     /// Whether browsers come through TLS.
@@ -34,19 +35,19 @@ impl App {
     /// The state of a desk that ends when `stopped` is closed.
     pub fn new(
         database: PathBuf,
-        engine: EngineNow,
+        live: Arc<LiveEngine>,
         metrics: Option<Metrics>,
         behind_tls: bool,
         stopped: watch::Receiver<()>,
     ) -> Self {
         let store = Store::new(database);
-        let changes = live::watch_changes(store.clone(), stopped);
-        Self(Arc::new(Shared { store, engine, metrics, behind_tls, presence: Presence::default(), changes }))
+        let changes = super::live::watch_changes(store.clone(), stopped);
+        Self(Arc::new(Shared { store, live, metrics, behind_tls, presence: Presence::default(), changes }))
     }
 
     /// The rules in force.
     pub fn engine(&self) -> Arc<Engine> {
-        (self.engine)()
+        self.live.current()
     }
 }
 

@@ -84,9 +84,9 @@ impl Detail<'_> {
                     "Somebody changed this lead meanwhile. " a href=(self.here) { "Show it as it is now" } "; your text is kept."
                 }
                 (self.post())
-                (self.why())
-                @if matches!(self.lead.state, State::New | State::Snoozed | State::Approved) { (checks::shown(self.checks)) }
                 (self.reply())
+                @if matches!(self.lead.state, State::New | State::Snoozed | State::Approved) { (checks::shown(self.checks)) }
+                (self.why())
                 (self.notes())
                 (self.history())
             }
@@ -479,7 +479,7 @@ pub fn why_table(assessment: &Assessment, rules: &Rules) -> Markup {
 }
 
 fn points(points: Points) -> String {
-    points.to_string().replace('-', "−")
+    format!("{:+.2}", points.as_f64()).replace('-', "−")
 }
 
 fn reason_words(reason: &Reason, rules: &Rules) -> Markup {
@@ -487,9 +487,23 @@ fn reason_words(reason: &Reason, rules: &Rules) -> Markup {
     html! {
         @if reason.signal == "base" { "Where every score starts" } @else {
             @if !reason.text.is_empty() { q { (inert(&reason.text)) } " " }
-            @if let Some(signal) = signal { (signal.why) }
+            @if let Some(signal) = signal { (signal.why) } @else { (learned(&reason.signal)) }
             div.small.soft { code { (reason.signal) } @if let Some(rule) = &reason.rule { " · " a href={ "/rules#" (reason.signal) } { (rule) } } }
         }
+    }
+}
+
+/// What a reason of the learned model means.
+fn learned(signal: &str) -> &'static str {
+    match signal {
+        "model.shape" => "Posts built like this, as past ones taught.",
+        "model.signals" => "Signals that meet like this, as past posts taught.",
+        "model.direction" => "Which way they go: from whom, to whom.",
+        "model.wording" => "Words like these, as past posts taught.",
+        "model.beside_name" => "Words beside the name, as past posts taught.",
+        "model.said_to_them" => "Said to the provider itself.",
+        "model.negation" => "A \"not\" that turns the words round.",
+        _ => "",
     }
 }
 

@@ -13,7 +13,7 @@ use super::app::App;
 use super::{router, sign_in_link};
 use crate::clock;
 use crate::decide::History;
-use crate::engine::Engine;
+use crate::engine::{Engine, LiveEngine};
 use crate::post::{Network, Post};
 use crate::queue::{Batch, Judged, LeadId, Queue, State};
 use crate::rules::{Rules, RulesSource};
@@ -33,11 +33,12 @@ impl TestDesk {
     async fn with(texts: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("queue.db");
-        let engine = Arc::new(Engine::new(Arc::new(Rules::load(&RulesSource::default()).unwrap())));
-        let mut queue = filled(&path, &engine, texts);
+        let rules = Rules::load(&RulesSource::default()).unwrap();
+        let engine = Arc::new(LiveEngine::new(Engine::new(Arc::new(rules))));
+        let mut queue = filled(&path, &engine.current(), texts);
         let link = sign_in_link(&mut queue, "http://desk.example", clock::now()).unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(());
-        let app = App::new(path, Arc::new(move || Arc::clone(&engine)), None, false, stopped);
+        let app = App::new(path, engine, None, false, stopped);
         let mut desk = Self { router: router(app), queue, cookie: String::new(), _folder: folder, _stop: stop };
         let answer = desk.post(link.strip_prefix("http://desk.example").unwrap(), "").await;
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
