@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod backup;
+mod backtest;
 mod check;
 mod eval;
 mod daemon;
@@ -52,6 +53,7 @@ enum Command {
     Doctor(doctor::Args),
     Check(Box<check::Args>),
     Try(Box<try_post::Args>),
+    Backtest(Box<backtest::Args>),
     Rules(Box<rules::Args>),
     Scan(scan::Args),
     Networks(networks::Args),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Try(args) => try_post::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Networks(args) => networks::run(&args),

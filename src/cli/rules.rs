@@ -1,9 +1,11 @@
 //! `jumpship rules`: look a rule up, start a folder of rules, see how each rule is doing.
 
 mod init;
+mod ledger;
 mod show;
 
 use super::Exit;
+pub use ledger::was_approved;
 
 /// Work with rules: show one, start a folder, see how they are doing
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,7 @@ pub struct Args {
 enum Command {
     Show(show::Args),
     Init(init::Args),
+    Ledger(ledger::Args),
 }
 
 /// Runs the command.
@@ -23,5 +26,6 @@ pub fn run(args: &Args) -> Exit {
     match &args.command {
         Command::Show(args) => show::run(args),
         Command::Init(args) => init::run(args),
+        Command::Ledger(args) => ledger::run(args),
     }
 }

@@ -24,6 +24,8 @@ pub struct LedgerRow {
     pub event: String,
     /// How often.
     pub count: u64,
+    /// The last UTC day it happened on, such as `2026-06-01`.
+    pub last_day: String,
 }
 
 /// Counts gathered during one transaction, written once at its end.
@@ -109,12 +111,13 @@ impl Queue {
     /// # Errors
     /// The database fails.
     pub fn ledger(&self, since: Timestamp) -> Result<Vec<LedgerRow>, QueueError> {
-        let sql = "SELECT kind, rule, event, sum(count) FROM ledger WHERE day >= ?1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+        let sql = "SELECT kind, rule, event, sum(count), max(day) FROM ledger WHERE day >= ?1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
         let day = since.to_zoned(TimeZone::UTC).date().to_string();
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([day], |r| {
             let count: i64 = r.get(3)?;
-            Ok(LedgerRow { kind: r.get(0)?, rule: r.get(1)?, event: r.get(2)?, count: count.unsigned_abs() })
+            let (kind, rule, event, last_day) = (r.get(0)?, r.get(1)?, r.get(2)?, r.get(4)?);
+            Ok(LedgerRow { kind, rule, event, count: count.unsigned_abs(), last_day })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
