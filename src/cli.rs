@@ -6,6 +6,7 @@ mod backup;
 mod backtest;
 mod check;
 mod eval;
+mod explain;
 mod daemon;
 mod demo;
 mod doctor;
@@ -69,6 +70,7 @@ enum Command {
     Man(shell::ManArgs),
     Train(train::Args),
     Eval(eval::Args),
+    Explain(explain::Args),
 }
 
 /// Runs the command the arguments name.
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Man(args) => shell::man(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     ExitCode::from(exit as u8)
 }

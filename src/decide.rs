@@ -36,6 +36,8 @@ impl Hold {
     pub const ALREADY_CONTACTED: &str = "already_contacted";
     /// We are already in this conversation.
     pub const CONVERSATION_TAKEN: &str = "conversation_taken";
+    /// The author is a provider's own account.
+    pub const BRAND_ACCOUNT: &str = "brand_account";
     /// The author named the provider in a way meant to hide from brands.
     pub const EVASIVE_SPELLING: &str = "evasive_spelling";
 

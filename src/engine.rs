@@ -10,10 +10,11 @@ pub use live::{LiveEngine, Refused};
 
 use crate::decide::{Case, History, Hold, Verdict, decide};
 use crate::draft::{Draft, drafts};
-use crate::post::Post;
+use crate::post::{Post, Span};
 use crate::rules::{Role, Rules, Status};
-use crate::scan::{Scan, Scanner, Scratch};
+use crate::scan::{Mention, MentionKind, Scan, Scanner, Scratch};
 use crate::score::{Assessment, Model, Models, assess};
+use crate::text::fold;
 
 /// The most drafts offered for one lead.
 pub const DRAFTS_MAX: usize = 3;
@@ -107,6 +108,23 @@ impl Engine {
             .collect()
     }
 
+    /// The hold for a provider's own account, if the rules have it: its handles are in the rules already.
+    fn brand(&self, post: &Post) -> Option<(usize, Option<Span>)> {
+        let hold = self.rules().holds().iter().position(|h| h.id == Hold::BRAND_ACCOUNT)?;
+        let handle = fold(&format!("@{}", post.author.handle));
+        let own = !post.author.handle.is_empty() && self.rules().names().iter().any(|name| name.folded == handle);
+        own.then_some((hold, None))
+    }
+
+    /// The hold for a provider's name that was broken on purpose, if the rules have it.
+    fn evasive(&self, scan: &Scan) -> Option<(usize, Option<Span>)> {
+        let hold = self.rules().holds().iter().position(|h| h.id == Hold::EVASIVE_SPELLING)?;
+        let words = scan.reading.words();
+        let hidden =
+            |m: &&Mention| m.kind == MentionKind::Evasive || words[m.words.clone()].iter().any(|word| word.disguised);
+        scan.mentions.iter().find(hidden).map(|m| (hold, Some(m.span)))
+    }
+
     /// Reasons to stay out found in the text and the author, strongest (first in the file) first.
     #[must_use]
     pub fn holds(&self, post: &Post, scan: &Scan) -> Vec<Hold> {
@@ -116,8 +134,12 @@ impl Engine {
             _ => None,
         });
         let in_author = self.scanner.author_holds(&post.author).into_iter().map(|i| (i, None));
-        let mut found: Vec<_> =
-            in_text.chain(in_author).filter(|&(i, _)| rules.holds()[i].status == Status::Live).collect();
+        let mut found: Vec<_> = in_text
+            .chain(in_author)
+            .chain(self.evasive(scan))
+            .chain(self.brand(post))
+            .filter(|&(i, _)| rules.holds()[i].status == Status::Live)
+            .collect();
         found.sort_by_key(|&(i, span)| (i, span));
         found.dedup_by_key(|&mut (i, _)| i);
         found.into_iter().map(|(i, span)| Hold { code: rules.holds()[i].id.clone(), span }).collect()

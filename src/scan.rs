@@ -1,5 +1,6 @@
 //! Finds in one post the providers it names and the signals and holds it says, each at its words.
 
+mod evasive;
 mod gate;
 mod names;
 mod phrases;
@@ -21,6 +22,7 @@ pub struct Scanner {
     rules: Arc<Rules>,
     gate: gate::Gate,
     names: names::Names,
+    evasive: evasive::Evasive,
     phrases: phrases::Phrases,
 }
 
@@ -61,6 +63,8 @@ pub enum MentionKind {
     Name,
     /// By an everyday word, with evidence near.
     Everyday,
+    /// By a name broken on purpose, such as `V0dafone`.
+    Evasive,
     /// Not at all: the place it was posted in tells.
     Addressed,
     /// By "you" or "them"; only in [`Scan::pronouns`].
@@ -89,7 +93,8 @@ impl Scanner {
         let gate = gate::Gate::new(&rules);
         let names = names::Names::new(&rules);
         let phrases = phrases::Phrases::new(&rules);
-        Self { rules, gate, names, phrases }
+        let evasive = evasive::Evasive::new(&rules);
+        Self { rules, gate, names, evasive, phrases }
     }
 
     /// The rules it was built for.
@@ -101,7 +106,7 @@ impl Scanner {
     /// Whether the text could name a provider. A no is certain and cheap: [`Scanner::scan`] would find none.
     #[must_use]
     pub fn could_name(&self, text: &str, scratch: &mut Scratch) -> bool {
-        self.gate.admits(text, scratch)
+        self.gate.admits(text, scratch) || self.evasive.admits(text)
     }
 
     /// Everything the post says. A post that names no provider gives an empty scan.
@@ -109,6 +114,8 @@ impl Scanner {
     pub fn scan(&self, post: &Post) -> Scan {
         let reading = Reading::of(&post.text);
         let mut mentions = self.names.find(&reading);
+        mentions.extend(self.evasive.find(&post.text, &reading, &mentions));
+        mentions.sort_by_key(|m| m.span);
         mentions.extend(self.addressed(post));
         if mentions.is_empty() {
             return Scan { reading, ..Scan::default() };

@@ -15,6 +15,9 @@ const DFA_PATTERNS_MAX: usize = 5_000;
 /// An everyday name counts this near a sure name ("from Three to @EE"), in words between them.
 const BESIDE_WORDS: usize = 2;
 
+/// A broken name of up to this many bytes needs evidence, as an everyday word does.
+const SHORT_BYTES_MAX: usize = 5;
+
 /// All names of all providers in one automaton.
 #[derive(Debug)]
 pub struct Names {
@@ -64,17 +67,23 @@ impl Names {
     pub fn keep_meant(&self, mentions: Vec<Mention>, found: &[Match]) -> Vec<Mention> {
         let unless =
             |m: &Mention| found.iter().any(|f| f.role == Role::ProviderUnless(m.provider) && f.span.overlaps(m.span));
-        let sure: Vec<Range<usize>> = mentions
-            .iter()
-            .filter(|m| m.kind != MentionKind::Everyday && !unless(m))
-            .map(|m| m.words.clone())
-            .collect();
+        let sure: Vec<Range<usize>> =
+            mentions.iter().filter(|m| !needs_proof(m) && !unless(m)).map(|m| m.words.clone()).collect();
         let proven = |m: &Mention| {
             sure.iter().any(|words| distance(words, &m.words) <= BESIDE_WORDS)
                 || found.iter().any(|f| is_evidence(f, m) && distance(&f.words, &m.words) <= self.evidence_words)
         };
-        let meant = |m: &Mention| !unless(m) && (m.kind != MentionKind::Everyday || proven(m));
+        let meant = |m: &Mention| !unless(m) && (!needs_proof(m) || proven(m));
         mentions.into_iter().filter(|m| meant(m)).collect()
+    }
+}
+
+/// Everyday words, and short names broken into letters: `E/E` may be a brand, or two options.
+fn needs_proof(mention: &Mention) -> bool {
+    match mention.kind {
+        MentionKind::Everyday => true,
+        MentionKind::Evasive => mention.span.end - mention.span.start <= SHORT_BYTES_MAX,
+        _ => false,
     }
 }
 

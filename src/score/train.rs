@@ -18,7 +18,9 @@ use crate::text;
 /// How many parts the posts are split into for cross-validation.
 pub const FOLDS: usize = 5;
 /// A feature seen in fewer rows than this is left out.
-const ROWS_MIN: usize = 3;
+const ROWS_MIN: usize = 2;
+/// Of two and more words in a row, one that fewer rows share could carry somebody's sentence.
+const GRAM_ROWS_MIN: usize = 3;
 /// The price of a weight, before the family's scale.
 const RIDGE: f64 = 1.0;
 /// The price of the base, which should be nearly free.
@@ -142,7 +144,10 @@ impl Lesson {
         for &(i, _) in seen.iter().flat_map(|e| &e.features) {
             rows_with[i as usize] += 1;
         }
-        let common = |i: u32| rows_with[i as usize] >= ROWS_MIN;
+        let common = |i: u32| {
+            let grams = matches!(self.families[i as usize], Family::Pair | Family::Triple);
+            rows_with[i as usize] >= if grams { GRAM_ROWS_MIN } else { ROWS_MIN }
+        };
         let row = |e: &&Example| Row {
             features: self.scaled(question, &e.features, common),
             offset: staff_of(e, question),
