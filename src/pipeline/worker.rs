@@ -44,6 +44,8 @@ pub struct Worker {
     stop: CancellationToken,
     totals: Totals,
     retained: Option<Instant>,
+    /// Words were erased and may still stand in the database's log file.
+    unclean: bool,
 }
 
 impl Worker {
@@ -55,7 +57,7 @@ impl Worker {
         healths: Vec<Health>,
         stop: CancellationToken,
     ) -> Self {
-        Self { queue, engine, metrics, healths, stop, totals: Totals::default(), retained: None }
+        Self { queue, engine, metrics, healths, stop, totals: Totals::default(), retained: None, unclean: true }
     }
 
     /// Works until told to stop and every source has handed on what it held.
@@ -72,7 +74,7 @@ impl Worker {
                 _ = tick.tick() => block_in_place(|| self.tick())?,
             }
         }
-        block_in_place(|| self.keep_health())?;
+        block_in_place(|| self.keep_health().and_then(|()| self.clean()))?;
         Ok(self.totals)
     }
 
@@ -140,6 +142,7 @@ impl Worker {
 
     fn count_stored(&mut self, batch: &Batch<'_>, done: &Committed, panics: u64) {
         let leads = done.leads.len() as u64;
+        self.unclean |= done.posts_erased + done.posts_edited > 0;
         self.totals.posts += batch.seen;
         self.totals.leads += leads;
         self.totals.panics += panics;
@@ -166,7 +169,11 @@ impl Worker {
     /// What time alone asks for. A busy database is asked again at the next tick.
     fn tick(&mut self) -> Result<(), QueueError> {
         let now = clock::now();
-        let done = self.keep_health().and_then(|()| self.queue.tick(now)).and_then(|_| self.retain());
+        let done = self
+            .keep_health()
+            .and_then(|()| self.queue.tick(now))
+            .and_then(|_| self.retain())
+            .and_then(|()| self.clean());
         match done {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, "a job waits for the next turn");
@@ -186,6 +193,14 @@ impl Worker {
             tracing::info!(posts = done.forgotten, days, "old posts are forgotten");
         }
         self.retained = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Takes erased words out of the files, too; while somebody reads, it is tried again at the next tick.
+    fn clean(&mut self) -> Result<(), QueueError> {
+        if self.unclean {
+            self.unclean = !self.queue.clean_file()?;
+        }
         Ok(())
     }
 

@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(2);
 /// After so many connections broken at the same place, whatever breaks them is stepped over.
 const POISONED_MAX: u32 = 3;
+/// A server that refused both a number some way back and the very number we read last has lost what followed.
+const LOST_REFUSALS: u32 = 2;
 /// What servers of the first wire keep; an older cursor is silently moved up by them.
 const KEPT_HOURS_V1: i64 = 36;
 /// The most of a server's words that are shown.
@@ -172,8 +174,8 @@ impl Jetstream {
     fn report_gaps(&self, name: &str, wire: Wire, start: Start) {
         let old = Timestamp::from_microsecond(i64::try_from(self.position.time_us()).unwrap_or(i64::MAX))
             .is_ok_and(|at| clock::now().duration_since(at) > SignedDuration::from_hours(KEPT_HOURS_V1));
-        if start == Start::Live {
-            self.gap(&format!("{name} no longer has what was said since we last listened"));
+        if start == Start::Live || self.refusals >= LOST_REFUSALS {
+            self.gap(&format!("{name} no longer has all that was said since we last listened"));
         } else if self.poisoned >= POISONED_MAX {
             self.gap(&format!("{name} sends something no client can read; stepping over it"));
         } else if wire == Wire::V1 && old {
@@ -256,6 +258,8 @@ impl Jetstream {
             Content::Nothing => {}
             Content::Dropped(reason) => self.drop_one(reason, outlet),
             Content::Info(name) if name == "FutureCursor" => return Some(End::OtherServer),
+            // Told already when the server refused our number.
+            Content::Info(name) if name == "OutdatedCursor" && self.refusals >= LOST_REFUSALS => {}
             Content::Info(name) if name == "OutdatedCursor" => {
                 self.gap("the server no longer has all that was said since we last listened");
             }
