@@ -38,7 +38,7 @@ pub async fn wait_until_level(healths: &[Health], wait_max: Duration) -> Level {
         }
         if failed.len() < waiting.len() {
             well = Instant::now();
-        } else if well.elapsed() > FAILED_WAIT_MAX || is_final(&waiting) {
+        } else if well.elapsed() > FAILED_WAIT_MAX {
             return Level::Failed(failed);
         }
         if begun.elapsed() > wait_max {
@@ -65,9 +65,4 @@ fn failure(view: &HealthView) -> Option<(String, String)> {
         State::RateLimited { until } => Some((view.name.clone(), format!("the server asks us to wait until {until}."))),
         _ => None,
     }
-}
-
-/// A file that cannot be read will not be read a moment later.
-fn is_final(waiting: &[HealthView]) -> bool {
-    waiting.iter().all(|view| view.reconnects == 0 && view.last_event_at.is_none() && view.place.starts_with('/'))
 }
