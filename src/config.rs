@@ -70,6 +70,27 @@ pub struct RulesConfig {
 pub struct DeskConfig {
     /// Its address.
     pub listen: SocketAddr,
+    /// What browsers call it, when that is something else, such as `https://desk.example`.
+    pub url: Option<String>,
+    /// Whether browsers reach it through a proxy that speaks TLS.
+    pub behind_tls: bool,
+}
+
+impl DeskConfig {
+    /// Moves it to another address.
+    ///
+    /// # Errors
+    /// The address is open to others and nothing encrypts what they type.
+    pub fn move_to(&mut self, listen: SocketAddr) -> Result<(), String> {
+        if !listen.ip().is_loopback() && !self.behind_tls {
+            return Err(format!(
+                "the desk at {listen} would be open to others without TLS. Listen on 127.0.0.1, or put a proxy that \
+                 speaks TLS in front and write `behind_tls = true` under [desk]."
+            ));
+        }
+        self.listen = listen;
+        Ok(())
+    }
 }
 
 /// One thing to listen to.
@@ -165,7 +186,9 @@ mod tests {
             folders = ["rules", "/srv/more"]
             home = "Northwind Mobile"
             [desk]
-            listen = "127.0.0.1:9000"
+            listen = "0.0.0.0:9000"
+            url = "https://desk.example/"
+            behind_tls = true
             [[source]]
             kind = "bluesky"
             hosts = ["ws://127.0.0.1:6008/"]
@@ -181,6 +204,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.database, Path::new("etc/data/leads.db"));
+        assert_eq!(config.desk.url.as_deref(), Some("https://desk.example"));
         assert_eq!(config.rules.pack, None);
         assert_eq!(config.rules.folders, [Path::new("etc/rules"), Path::new("/srv/more")]);
         let bluesky = SourceKind::Bluesky {
@@ -200,6 +224,8 @@ mod tests {
             ("\n[desk]\nlisen = \"x\"", "line 3: there is no key `lisen`. Did you mean `listen`?"),
             ("[[source]]\nkind = \"bluesky\"\nzzz = 1", "line 3: there is no key `zzz`. Known keys: `name`, `kind`"),
             ("[desk]\nlisten = \"7878\"", "`7878` is not an address. Write one such as \"127.0.0.1:7878\"."),
+            ("[desk]\nlisten = \"0.0.0.0:80\"", "the desk at 0.0.0.0:80 would be open to others without TLS."),
+            ("[desk]\nurl = \"desk.example\"", "`desk.example` is not a web address. Write https://desk.example."),
             ("[desk]\nlisten = 7878", "line 2: invalid type: integer `7878`, expected a string."),
             ("[[source]]\nkind = \"blusky\"", "there is no source of the kind `blusky`. Write one of"),
             ("[[source]]", "line 1: missing field `kind`."),

@@ -1,6 +1,6 @@
 //! What `run` and `demo` share: start-up in order, the desk, signals, and an end within ten seconds.
 
-use std::net::SocketAddr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Exit, fail};
 use crate::clock;
-use crate::config::{PublishConfig, RulesConfig};
+use crate::config::{DeskConfig, PublishConfig, RulesConfig};
 use crate::desk::{self, Desk};
 use crate::engine::{Engine, LiveEngine};
 use crate::pipeline::{self, Parts};
@@ -23,6 +23,9 @@ use crate::telemetry::{Metrics, SourceReading};
 /// After the pipeline ended, threads that still wait for input are left behind after so long.
 const LEAVE_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
 
+/// How long open pages, and then a reply under way, may take once the pipeline has ended.
+const END_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// A daemon that is ready to run.
 pub struct Daemon {
     /// The file to keep everything in.
@@ -33,8 +36,8 @@ pub struct Daemon {
     pub sources: Vec<Box<dyn Source>>,
     /// Which networks are answered by API.
     pub publish: PublishConfig,
-    /// Where to serve the desk.
-    pub listen: SocketAddr,
+    /// How to serve the desk.
+    pub desk: DeskConfig,
     /// How to name another address, for when this one is taken.
     pub listen_advice: &'static str,
     /// What to say at a terminal once the desk is up, before its link.
@@ -114,7 +117,7 @@ impl Daemon {
     }
 
     async fn serve(self, engine: Arc<LiveEngine>, mut queue: Queue) -> Exit {
-        let listener = match TcpListener::bind(self.listen).await {
+        let listener = match TcpListener::bind(self.desk.listen).await {
             Ok(listener) => listener,
             Err(error) => return fail(self.cannot_listen(&error)),
         };
@@ -132,14 +135,15 @@ impl Daemon {
             Ok(sending) => sending,
             Err(why) => return fail(why),
         };
-        let desk = match self.desk(listener, &mut queue, &engine, metrics.clone(), healths, stop.clone()) {
-            Ok(desk) => desk,
+        let link = match self.link(&mut queue, &listener) {
+            Ok(link) => link,
             Err(error) => return fail(error),
         };
+        let desk = self.open_desk(listener, &link, Arc::clone(&engine), metrics.clone(), healths, stop.clone());
         let parts = Parts { queue, engine, metrics, stop };
         let done = pipeline::run(parts, self.sources).await;
-        let _ = desk.await;
-        let _ = sending.await;
+        let _ = tokio::time::timeout(END_WAIT_MAX, desk).await;
+        let _ = tokio::time::timeout(END_WAIT_MAX, sending).await;
         match done {
             Ok(totals) => {
                 tracing::info!(posts = totals.posts, leads = totals.leads, "stopped");
@@ -162,40 +166,49 @@ impl Daemon {
         }))
     }
 
+    /// The link that signs the first operator in, once.
+    fn link(&self, queue: &mut Queue, listener: &TcpListener) -> Result<String, QueueError> {
+        let at = listener.local_addr().unwrap_or(self.desk.listen);
+        let url = self.desk.url.clone().unwrap_or_else(|| format!("http://{at}"));
+        desk::sign_in_link(queue, &url, clock::now())
+    }
+
     fn cannot_listen(&self, error: &std::io::Error) -> String {
         let cause = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is taken by another program".to_owned(),
             _ => format!("cannot be used ({error})"),
         };
-        format!("the desk's address {} {cause}. {}", self.listen, self.listen_advice)
+        format!("the desk's address {} {cause}. {}", self.desk.listen, self.listen_advice)
     }
 }
 
 impl Daemon {
-    /// Serves the desk until the end, and says how to get in.
-    fn desk(
+    /// Serves the desk until the end, and says where it is.
+    fn open_desk(
         &self,
         listener: TcpListener,
-        queue: &mut Queue,
-        engine: &Arc<LiveEngine>,
+        link: &str,
+        engine: Arc<LiveEngine>,
         metrics: Metrics,
         healths: Vec<Health>,
         stop: CancellationToken,
-    ) -> Result<JoinHandle<()>, QueueError> {
-        let address = listener.local_addr().unwrap_or(self.listen);
-        println!("{} {}", self.greeting, desk::sign_in_link(queue, &format!("http://{address}"), clock::now())?);
+    ) -> JoinHandle<()> {
+        // Nobody may be reading.
+        let _ = writeln!(std::io::stdout(), "{}\n{link}", self.greeting);
         let desk = Desk {
             listener,
             database: self.database.clone(),
-            engine: Arc::clone(engine),
+            engine,
             metrics: Some(Arc::new(move || metrics.text(&readings(&healths)))),
-            behind_tls: false,
+            behind_tls: self.desk.behind_tls,
         };
-        Ok(tokio::spawn(async move {
-            if let Err(error) = desk::serve(desk, stop.cancelled_owned()).await {
-                tracing::error!(%error, "the desk stopped");
+        tokio::spawn(async move {
+            let ended = stop.clone();
+            if let Err(error) = desk::serve(desk, async move { ended.cancelled().await }).await {
+                tracing::error!(%error, "the desk stopped, and with it everything");
+                stop.cancel();
             }
-        }))
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::daemon::Daemon;
 use super::fail;
-use crate::config::{DESK_LISTEN, PublishConfig};
+use crate::config::{DESK_LISTEN, DeskConfig, PublishConfig};
 use crate::rules::RulesSource;
 use crate::source::jsonl::{Input, Jsonl, Settings};
 use crate::telemetry::{LogFormat, start_log};
@@ -56,9 +56,9 @@ fn play(folder: &Path, args: &Args) -> Exit {
         rules: RulesSource::default(),
         sources: vec![Box::new(Jsonl::new(stream))],
         publish: PublishConfig::default(),
-        listen: args.listen,
+        desk: DeskConfig { listen: args.listen, url: None, behind_tls: false },
         listen_advice: "Choose another with --listen 127.0.0.1:7879.",
-        greeting: "An invented stream is playing; leads arrive as you watch. Ctrl-C ends it. The desk:",
+        greeting: "An invented stream is playing; leads arrive as you watch. Ctrl-C ends it. The desk, by a link that works once:",
     }
     .run()
 }

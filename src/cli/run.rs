@@ -72,7 +72,9 @@ pub fn run(args: &Args) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    config.desk.listen = args.listen.unwrap_or(config.desk.listen);
+    if let Err(error) = args.listen.map_or(Ok(()), |listen| config.desk.move_to(listen)) {
+        return fail(error);
+    }
     start_log(args.log, if args.once { "error" } else { "info" });
     if args.once { visit(&config, args.wait_max) } else { stay(config) }
 }
@@ -83,9 +85,9 @@ fn stay(config: Config) -> Exit {
         sources: config.sources.iter().map(pipeline::build).collect(),
         database: config.database,
         publish: config.publish,
-        listen: config.desk.listen,
+        desk: config.desk,
         listen_advice: LISTEN_ADVICE,
-        greeting: "Jumpship listens. The desk:",
+        greeting: "Jumpship listens. Open the desk with this link; it works once:",
     }
     .run()
 }

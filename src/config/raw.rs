@@ -40,6 +40,8 @@ struct RawRules {
 #[serde(default, deny_unknown_fields)]
 struct RawDesk {
     listen: Option<String>,
+    url: Option<String>,
+    behind_tls: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,8 +100,19 @@ impl RawDesk {
         let listen = self.listen.unwrap_or_else(|| DESK_LISTEN.to_owned());
         let advice = || format!("Write one such as \"{DESK_LISTEN}\".");
         let listen = listen.parse().map_err(|_| (format!("`{listen}` is not an address."), advice()))?;
-        Ok(DeskConfig { listen })
+        let url = self.url.map(web_address).transpose()?;
+        let mut desk = DeskConfig { listen, url, behind_tls: self.behind_tls };
+        desk.move_to(listen).map_err(|error| (error, String::new()))?;
+        Ok(desk)
     }
+}
+
+fn web_address(url: String) -> Result<String, Wrong> {
+    let plain = url.trim_end_matches('/');
+    if plain.starts_with("https://") || plain.starts_with("http://") {
+        return Ok(plain.to_owned());
+    }
+    Err((format!("`{url}` is not a web address."), format!("Write https://{plain}.")))
 }
 
 fn resolve_sources(raw: Vec<RawSource>, folder: &Path) -> Result<Vec<SourceConfig>, Wrong> {

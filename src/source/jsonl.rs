@@ -109,10 +109,12 @@ impl Jsonl {
         match self.settings.input.clone() {
             Input::Stdin => {
                 self.health.set_place("standard input");
+                self.health.set(State::Live);
                 self.read_all(BufReader::new(tokio::io::stdin()), outlet).await;
             }
             Input::Text(text) => {
                 self.health.set_place("inside the program");
+                self.health.set(State::Live);
                 self.read_all(text.as_bytes(), outlet).await;
             }
             Input::File(path) => self.read_file(&path, outlet).await,
@@ -132,6 +134,9 @@ impl Jsonl {
                         tracing::info!(source = self.settings.name, "another file stands there now; reading it all");
                     }
                     self.anew |= opened.is_another;
+                    if opened.is_another {
+                        self.health.set(State::CatchingUp);
+                    }
                     self.position = Position { file: Some(opened.identity), offset: opened.offset };
                     self.read_all(BufReader::with_capacity(READ_BYTES, opened.file), outlet).await;
                 }
