@@ -13,8 +13,8 @@ use crate::score::{Assessment, Points};
 /// The most leads of one page.
 pub const LEADS_PAGE_MAX: usize = 200;
 
-/// The most posts a search for words looks at, newest first: about 40 ms worth.
-const SEARCH_POSTS_MAX: usize = 5_000;
+/// The most posts a search for words looks at, newest first: about 30 ms worth.
+const SEARCH_POSTS_MAX: usize = 3_000;
 
 /// A queued (post, provider), with everything an operator needs to decide.
 #[derive(Debug, Clone, PartialEq, Serialize)]
