@@ -5,6 +5,7 @@
 //! machine only. Paths are read from the folder of the file.
 
 mod error;
+mod feeds;
 mod place;
 mod publish;
 mod raw;
@@ -121,6 +122,19 @@ pub enum SourceKind {
         /// Whether to wait for more at its end.
         follow: bool,
     },
+    /// An RSS, Atom or JSON feed.
+    Feed {
+        /// Where it is.
+        url: String,
+        /// How often to ask.
+        every: Duration,
+        /// Whether it may be on a private network.
+        anywhere: bool,
+        /// The provider it belongs to.
+        about: Option<String>,
+    },
+    /// Hacker News.
+    HackerNews,
 }
 
 impl Config {

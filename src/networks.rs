@@ -177,7 +177,7 @@ pub const TABLE: [Capability; 7] = [
     Capability {
         network: Network::Mastodon,
         title: "Mastodon",
-        read: "REST timelines; streaming with a token",
+        read: "not built in yet",
         replay: "what the timeline still shows",
         deletes: Deletes::ToldOnce,
         answer: Answer::ByApi,
@@ -193,7 +193,7 @@ pub const TABLE: [Capability; 7] = [
     Capability {
         network: Network::Reddit,
         title: "Reddit",
-        read: "listings, once Reddit has approved your credentials",
+        read: "not built in: Reddit must approve access first",
         replay: "about 1,000 posts of a community",
         deletes: Deletes::Looked,
         answer: Answer::ByHand,
@@ -209,7 +209,7 @@ pub const TABLE: [Capability; 7] = [
     Capability {
         network: Network::X,
         title: "X",
-        read: "filtered stream or recent search, with your key and a budget",
+        read: "not built in: your key, at a price",
         replay: "7 days by recent search, at a price",
         deletes: Deletes::Looked,
         answer: Answer::ByHand,
@@ -256,7 +256,7 @@ pub const TABLE: [Capability; 7] = [
     Capability {
         network: Network::Other,
         title: "Other",
-        read: "files, the JSON poller, the webhook",
+        read: "files and standard input, as JSON lines",
         replay: "what the other side keeps",
         deletes: Deletes::Hidden,
         answer: Answer::ByHand,

@@ -5,10 +5,13 @@
 
 mod backoff;
 mod clean;
+pub mod feed;
+pub mod hackernews;
 mod health;
 pub mod jetstream;
 pub mod jsonl;
 mod outlet;
+mod poll;
 mod tls;
 
 use futures_util::future::BoxFuture;

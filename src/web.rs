@@ -1,6 +1,7 @@
 //! The web as we use it: bounded bodies, one honest name, and no way into the private network.
 
 pub mod guard;
+mod plain;
 mod secret;
 mod wait;
 
@@ -12,6 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
 
 pub use guard::{Reach, Resolver};
+pub use plain::plain;
 pub use secret::Secret;
 pub use wait::{ASKED_HOURS_MAX, asked_until};
 

@@ -136,6 +136,10 @@ fn look_at_source(source: &SourceConfig, offline: bool) -> Finding {
                 Err(_) => Finding::Ill("could not be asked.".to_owned()),
             }
         }
+        SourceKind::Feed { url, every, .. } => {
+            Finding::Note(format!("{url}, asked every {} minutes", every.as_secs() / 60))
+        }
+        SourceKind::HackerNews => Finding::Note("every item, by number".to_owned()),
         SourceKind::Jsonl { path, .. } if path.as_os_str() == "-" => Finding::Well("standard input".to_owned()),
         SourceKind::Jsonl { path, .. } => match std::fs::File::open(path) {
             Ok(_) => Finding::Well(format!("{} can be read", path.display())),

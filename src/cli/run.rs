@@ -80,9 +80,13 @@ pub fn run(args: &Args) -> Exit {
 }
 
 fn stay(config: Config) -> Exit {
+    let sources = match sources(&config) {
+        Ok(sources) => sources,
+        Err(exit) => return exit,
+    };
     Daemon {
         rules: daemon::rules_source(&config.rules),
-        sources: config.sources.iter().map(pipeline::build).collect(),
+        sources,
         database: config.database,
         publish: config.publish,
         desk: config.desk,
@@ -90,6 +94,10 @@ fn stay(config: Config) -> Exit {
         greeting: "Jumpship listens. Open the desk with this link; it works once:",
     }
     .run()
+}
+
+fn sources(config: &Config) -> Result<Vec<Box<dyn Source>>, Exit> {
+    config.sources.iter().map(pipeline::build).collect::<Result<_, _>>().map_err(fail)
 }
 
 /// One visit: silent when all is well.
@@ -103,7 +111,10 @@ fn visit(config: &Config, wait_max: Duration) -> Exit {
     };
     let stop = CancellationToken::new();
     let parts = Parts { queue, engine, metrics: Metrics::default(), stop: stop.clone() };
-    let sources: Vec<Box<dyn Source>> = config.sources.iter().map(pipeline::build).collect();
+    let sources = match sources(config) {
+        Ok(sources) => sources,
+        Err(exit) => return exit,
+    };
     let healths: Vec<Health> = sources.iter().map(|source| source.health()).collect();
     let work = async {
         daemon::listen_to_signals(stop.clone(), Arc::new(Notify::new()));

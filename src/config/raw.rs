@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::feeds::{RawFeed, RawHackerNews};
 use super::place::state_folder;
 use super::publish::{self, RawPublish};
 use super::{
@@ -25,6 +26,8 @@ pub struct RawConfig {
     rules: RawRules,
     desk: RawDesk,
     source: Vec<RawSource>,
+    feed: Vec<RawFeed>,
+    hackernews: RawHackerNews,
     publish: RawPublish,
 }
 
@@ -66,13 +69,16 @@ pub fn resolve(raw: RawConfig, file: Option<&Path>, folder: &Path) -> Result<Con
         Some(path) => folder.join(path),
         None => state_folder().ok_or_else(no_state_folder).map_err(wrong)?.join(DATABASE),
     };
-    let sources = if raw.source.is_empty() { vec![RawSource::bluesky()] } else { raw.source };
+    let mut polled = raw.feed.into_iter().map(RawFeed::resolve).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    polled.extend(raw.hackernews.resolve());
+    let is_silent = raw.source.is_empty() && polled.is_empty();
+    let sources = if is_silent { vec![RawSource::bluesky()] } else { raw.source };
     Ok(Config {
         file: file.map(Path::to_owned),
         database,
         rules: raw.rules.resolve(folder),
         desk: raw.desk.resolve().map_err(wrong)?,
-        sources: resolve_sources(sources, folder).map_err(wrong)?,
+        sources: resolve_sources(sources, polled, folder).map_err(wrong)?,
         publish: publish::resolve(raw.publish, folder).map_err(wrong)?,
     })
 }
@@ -115,13 +121,15 @@ fn web_address(url: String) -> Result<String, Wrong> {
     Err((format!("`{url}` is not a web address."), format!("Write https://{plain}.")))
 }
 
-fn resolve_sources(raw: Vec<RawSource>, folder: &Path) -> Result<Vec<SourceConfig>, Wrong> {
-    if raw.len() > SOURCES_MAX {
-        return Err((format!("there are {} sources.", raw.len()), format!("Name at most {SOURCES_MAX}.")));
+fn resolve_sources(raw: Vec<RawSource>, polled: Vec<SourceConfig>, folder: &Path) -> Result<Vec<SourceConfig>, Wrong> {
+    let count = raw.len() + polled.len();
+    if count > SOURCES_MAX {
+        return Err((format!("there are {count} sources."), format!("Name at most {SOURCES_MAX}.")));
     }
     let mut sources: Vec<SourceConfig> = Vec::new();
-    for source in raw {
-        let source = source.resolve(folder)?;
+    let resolved = raw.into_iter().map(|source| source.resolve(folder)).chain(polled.into_iter().map(Ok));
+    for source in resolved {
+        let source = source?;
         if sources.iter().any(|other| other.name == source.name) {
             return Err((format!("two sources are called `{}`.", source.name), "Give one another `name`.".into()));
         }
@@ -216,7 +224,7 @@ fn server(host: &str) -> Result<String, Wrong> {
     Err((format!("`{host}` is not a server."), format!("Write wss://{name}.")))
 }
 
-fn within(key: &str, given: Option<u64>, usual: u64, bounds: std::ops::RangeInclusive<u64>) -> Result<u64, Wrong> {
+pub fn within(key: &str, given: Option<u64>, usual: u64, bounds: std::ops::RangeInclusive<u64>) -> Result<u64, Wrong> {
     let value = given.unwrap_or(usual);
     if bounds.contains(&value) {
         return Ok(value);

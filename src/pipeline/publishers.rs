@@ -87,6 +87,7 @@ fn secret(place: &SecretPlace) -> Result<Secret, String> {
     }
 }
 
-fn no_client(error: reqwest::Error) -> String {
+/// Says why no call can be made at all.
+pub(super) fn no_client(error: reqwest::Error) -> String {
     format!("no secure connection can be made: {}. Install the system's root certificates.", crate::web::words(&error))
 }

@@ -4,22 +4,36 @@ use std::ffi::OsStr;
 
 use url::Url;
 
+use super::publishers::no_client;
 use crate::config::{SourceConfig, SourceKind};
 use crate::source::Source;
+use crate::source::feed::{self, Feed};
+use crate::source::hackernews::{self, HackerNews};
 use crate::source::jetstream::wire::Wire;
 use crate::source::jetstream::{self, Endpoint, Jetstream};
 use crate::source::jsonl::{Input, Jsonl, Settings};
+use crate::web::Reach;
 
 /// The source that a config names.
-#[must_use]
-pub fn build(config: &SourceConfig) -> Box<dyn Source> {
-    match &config.kind {
+///
+/// # Errors
+/// Why it cannot be made, and what to do.
+pub fn build(config: &SourceConfig) -> Result<Box<dyn Source>, String> {
+    let name = config.name.clone();
+    Ok(match &config.kind {
         SourceKind::Bluesky { .. } => Box::new(Jetstream::new(bluesky(config).expect("it is a Bluesky source"))),
         SourceKind::Jsonl { path, follow } => {
             let input = if path == OsStr::new("-") { Input::Stdin } else { Input::File(path.clone()) };
-            Box::new(Jsonl::new(Settings { name: config.name.clone(), input, follow: *follow, speed: None }))
+            Box::new(Jsonl::new(Settings { name, input, follow: *follow, speed: None }))
         }
-    }
+        SourceKind::Feed { url, every, anywhere, about } => {
+            let url = Url::parse(url).map_err(|e| format!("{url} is not a feed's address: {e}. Write https://..."))?;
+            let reach = if *anywhere { Reach::Anywhere } else { Reach::Public };
+            let settings = feed::Settings { name, url, every: *every, reach, about: about.clone() };
+            Box::new(Feed::new(settings).map_err(no_client)?)
+        }
+        SourceKind::HackerNews => Box::new(HackerNews::new(hackernews::Settings::named(&name)).map_err(no_client)?),
+    })
 }
 
 /// The settings of a Bluesky source; none for another kind.

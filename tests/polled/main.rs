@@ -1,0 +1,6 @@
+//! Sources that ask again and again: cut off a hundred times by servers that fail, repeat and reorder, they
+//! lose nothing and tell nothing twice; and no feed leads them into our own network.
+
+mod feeds;
+mod hackernews;
+mod rig;
