@@ -1,18 +1,14 @@
 //! `jumpship try`: what one post, or every post of a file, would give under these rules.
 
-use std::io::Write;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::args::RulesArgs;
+use super::explain::{Paint, explain};
 use super::{Exit, fail};
-use crate::clock;
-use crate::decide::History;
-use crate::engine::{Engine, Finding};
+use crate::engine::Engine;
 use crate::post::{Network, Post};
-use crate::text::one_line;
 
 /// The most posts of a file that are tried; more is a matter for `scan` or `backtest`.
 const POSTS_MAX: usize = 1_000;
@@ -44,8 +40,8 @@ pub fn run(args: &Args) -> Exit {
         Err(e) => return fail(format!("{} cannot be read: {e}.", args.what)),
     };
     let mut out = std::io::stdout().lock();
-    let now = clock::now();
-    match posts.iter().try_for_each(|post| show(&engine, post, now, &mut out)) {
+    let paint = Paint { on: out.is_terminal() };
+    match posts.iter().try_for_each(|post| explain(&engine, post, paint, &mut out)) {
         Ok(()) => Exit::Ok,
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(e) => fail(format!("the answer cannot be written: {e}.")),
@@ -66,39 +62,4 @@ fn post(args: &Args, number: usize, line: &str) -> Post {
         addressed_to: args.to.clone(),
         ..Post::new(format!("try-{number}"), line.trim())
     })
-}
-
-/// Writes what a post gives: each provider with its verdict, what moved the score, and the first draft.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn show(engine: &Engine, post: &Post, now: Timestamp, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "{}", one_line(&post.text))?;
-    let findings = engine.judge(post, &History::default(), now);
-    if findings.is_empty() {
-        writeln!(out, "  names no provider, or none that is meant here.\n")?;
-    }
-    for finding in &findings {
-        show_finding(finding, out)?;
-    }
-    Ok(())
-}
-
-fn show_finding(finding: &Finding, out: &mut impl Write) -> std::io::Result<()> {
-    let a = &finding.assessment;
-    let us = if finding.is_home { " (us)" } else { "" };
-    let toward = a.toward.as_ref().map_or_else(String::new, |to| format!(", going to {to}"));
-    writeln!(out, "  {}{us}: {}{toward}, intent {:.2} -> {}", a.provider, a.stance, a.intent, finding.verdict)?;
-    for reason in &a.reasons {
-        let rule = reason.rule.as_deref().unwrap_or("");
-        let points = reason.points.to_string();
-        let words = if reason.text.is_empty() { String::new() } else { format!("\"{}\"", one_line(&reason.text)) };
-        let line = format!("    {points:>7}  {:<28} {words:<32} {rule}", reason.signal);
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    writeln!(out, "    {:>7}  in all", a.score.to_string())?;
-    if let Some(draft) = finding.drafts.first() {
-        writeln!(out, "    draft ({}): {}", draft.offer, one_line(&draft.text))?;
-    }
-    writeln!(out)
 }
