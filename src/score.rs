@@ -14,7 +14,7 @@ mod staff;
 pub mod train;
 
 use model::Weighing;
-pub use model::{Model, Models, Question};
+pub use model::{Model, Models, Question, Weights};
 use page::Page;
 
 use crate::post::{Post, Span};

@@ -1,22 +1,28 @@
 //! `jumpship train`: learns a model from labelled rows, shows what it is worth, and installs it if it is no worse.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::RulesArgs;
+use super::args::{DatabaseArgs, RulesArgs, queue_failed};
 use super::{Exit, fail};
-use crate::score::labelled;
+use crate::queue::{Filter, LEADS_PAGE_MAX, Lead, Order, Queue, QueueError, State};
+use crate::scan::Scanner;
+use crate::score::labelled::{self, Label, Labelled};
 use crate::score::measure::{Figures, figures};
 use crate::score::train::{FOLDS, Lesson};
-use crate::score::{Model, Question};
+use crate::score::{Model, Question, Weights};
 
 /// Learn a model from labelled JSON lines and write it to a folder
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files of labelled rows; `FILE:0.5` lets each row of a file count half
-    #[arg(required = true)]
+    #[arg(required_unless_present = "from_decisions")]
     files: Vec<String>,
+    /// Learn from the team's own approvals and dismissals, on top of the model in use
+    #[arg(long, conflicts_with = "files")]
+    from_decisions: bool,
     /// Where the model is written
     #[arg(long, value_name = "DIR", default_value = "data")]
     out: PathBuf,
@@ -31,7 +37,16 @@ pub struct Args {
     force: bool,
     #[command(flatten)]
     rules: RulesArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
+
+/// How much average precision a new model may lose and still count as no worse.
+const LOSS_MAX: f64 = 0.005;
+/// The fewest decisions worth learning from.
+const DECISIONS_MIN: usize = 40;
+/// The most decisions that are learned from, latest first.
+const DECISIONS_MAX: usize = 20_000;
 
 /// Runs the command.
 pub fn run(args: &Args) -> Exit {
@@ -40,6 +55,9 @@ pub fn run(args: &Args) -> Exit {
         Err(report) => return fail(format!("the rules cannot be used:\n{report}")),
     };
     let scanner = labelled::scanner(&rules);
+    if args.from_decisions {
+        return from_decisions(args, &scanner);
+    }
     let mut lesson = Lesson::default();
     for file in &args.files {
         let (path, weight) = weighted(file);
@@ -73,11 +91,88 @@ fn learn(args: &Args, lesson: &Lesson) -> Exit {
             }
         }
     }
-    if args.dry_run {
-        return Exit::Ok;
-    }
     let (base, named) = lesson.finish();
     install(args, &Model::write(&args.lang, &about, base, &named))
+}
+
+/// Learns what the team's decisions say beyond the model in use.
+fn from_decisions(args: &Args, scanner: &Scanner) -> Exit {
+    let rows = match args.database.open().map(|queue| decisions(&queue)) {
+        Ok(Ok(rows)) => rows,
+        Ok(Err(e)) => return queue_failed(&e),
+        Err(exit) => return exit,
+    };
+    if rows.len() < DECISIONS_MIN {
+        return fail(format!(
+            "there are {} decisions; {DECISIONS_MIN} are the fewest worth learning from.",
+            rows.len()
+        ));
+    }
+    let old = fs::read_to_string(path_of(args)).unwrap_or_else(|_| Model::shipped_text(&args.lang).to_owned());
+    let model = match Model::parse(&old) {
+        Ok(model) => model,
+        Err(cause) => return fail(format!("{} cannot be read: {cause}", path_of(args).display())),
+    };
+    let mut about = model.about().to_vec();
+    let mut lesson = Lesson::on_top_of(model);
+    lesson.add(&rows, scanner, 1.0);
+    let before = figures(&lesson.before(Question::Leaving));
+    let after = figures(&lesson.cross_validate(Question::Leaving).concat());
+    println!("{} decisions, each judged by a model that never saw it.", lesson.rows());
+    println!("before: {}\nafter:  {}", short(&before), short(&after));
+    about.push(format!("decisions Leaving: {}", short(&after)));
+    if after.average_precision < before.average_precision - LOSS_MAX && !args.force {
+        return fail("the new model is worse on your decisions and is not installed. Decide more, or use --force.");
+    }
+    let (base, learned) = lesson.finish();
+    let (base, named) = sum(Model::named(&old), base, learned);
+    install(args, &Model::write(&args.lang, &about, base, &named))
+}
+
+/// Decisions as labels: a reply is a yes; a dismissal is a no when it says that nobody is leaving.
+fn decisions(queue: &Queue) -> Result<Vec<Labelled>, QueueError> {
+    let states = vec![State::Approved, State::HandedOff, State::Sent, State::Dismissed];
+    let mut filter = Filter { states, order: Order::Newest, limit: LEADS_PAGE_MAX, ..Filter::default() };
+    let mut rows = Vec::new();
+    loop {
+        let (leads, next) = queue.leads(&filter)?;
+        rows.extend(leads.iter().filter_map(decision));
+        match next {
+            Some(next) if rows.len() < DECISIONS_MAX => filter.after = Some(next),
+            _ => return Ok(rows),
+        }
+    }
+}
+
+fn decision(lead: &Lead) -> Option<Labelled> {
+    let post = lead.post.as_ref()?;
+    let label = match (lead.state, lead.reason.as_deref()) {
+        (State::Dismissed, Some("not_a_complaint" | "not_our_rival" | "joke")) => Label::NotLeaving,
+        (State::Dismissed, _) => return None,
+        _ => Label::Leaving,
+    };
+    let (id, text, lang) = (post.id.as_str().to_owned(), post.text.clone(), post.lang.clone());
+    Some(Labelled { id, provider: Some(lead.provider.clone()), label, text, lang, hold: None })
+}
+
+type Named = Vec<(String, Weights)>;
+
+/// Old weights with what was learned on top of them.
+fn sum((old_base, old): (Weights, Named), base: Weights, learned: Named) -> (Weights, Named) {
+    let mut all: BTreeMap<String, Weights> = old.into_iter().collect();
+    for (name, more) in learned {
+        let weights = all.entry(name).or_default();
+        *weights = plus(*weights, more);
+    }
+    (plus(old_base, base), all.into_iter().collect())
+}
+
+fn plus(a: Weights, b: Weights) -> Weights {
+    std::array::from_fn(|i| a[i] + b[i])
+}
+
+fn path_of(args: &Args) -> PathBuf {
+    args.out.join(format!("model-{}.tsv", args.lang))
 }
 
 /// The file's path, and how much each of its rows counts.
@@ -107,15 +202,42 @@ fn short(f: &Figures) -> String {
     )
 }
 
+/// Writes the model unless it is worse than the one it replaces, which is kept beside it.
 fn install(args: &Args, text: &str) -> Exit {
     let model = match Model::parse(text) {
         Ok(model) => model,
         Err(cause) => return fail(format!("the learned model cannot be read back: {cause}")),
     };
-    let path = args.out.join(format!("model-{}.tsv", args.lang));
-    if let Err(e) = fs::create_dir_all(&args.out).and_then(|()| fs::write(&path, text)) {
+    let path = path_of(args);
+    let old = fs::read_to_string(&path).ok();
+    if let Some(worse) = old.as_deref().and_then(|old| worse(&Model::parse(old).ok()?, &model))
+        && !args.force
+    {
+        return fail(format!(
+            "the new model is worse and is not installed: {worse}. Use --force to install it anyway."
+        ));
+    }
+    if args.dry_run {
+        return Exit::Ok;
+    }
+    let keep = old.map_or(Ok(()), |old| fs::write(path.with_extension("old.tsv"), old));
+    if let Err(e) = keep.and_then(|()| fs::create_dir_all(&args.out)).and_then(|()| fs::write(&path, text)) {
         return fail(format!("{} cannot be written: {e}.", path.display()));
     }
     println!("\nWrote {} with {} features, version {}.", path.display(), model.features(), model.version());
     Exit::Ok
+}
+
+/// Where the new model ranks leaving worse than the old one did on the same rows, by what both say of themselves.
+fn worse(old: &Model, new: &Model) -> Option<String> {
+    new.about().iter().find_map(|line| {
+        let (rows, _) = line.split_once(" | ").filter(|(rows, _)| rows.contains(" Leaving: "))?;
+        let before = precision_in(old.about().iter().find(|line| line.starts_with(rows))?)?;
+        let after = precision_in(line)?;
+        (after < before - LOSS_MAX).then(|| format!("average precision {after:.3} instead of {before:.3} on {rows}"))
+    })
+}
+
+fn precision_in(line: &str) -> Option<f64> {
+    line.split_once(" AP ")?.1.split(' ').next()?.parse().ok()
 }

@@ -196,6 +196,26 @@ impl Model {
         text
     }
 
+    /// The base and the named weights of a model file, for training on top of it; what cannot be read is left out.
+    #[must_use]
+    pub fn named(text: &str) -> (Weights, Vec<(String, Weights)>) {
+        let lines = text.lines().skip(1).filter(|line| !line.starts_with("# "));
+        let pairs = lines.filter_map(|line| line.split_once('\t'));
+        let mut named: Vec<(String, Weights)> =
+            pairs.filter_map(|(name, numbers)| Some((name.to_owned(), weights_of(numbers)?))).collect();
+        let base = named.iter().position(|(name, _)| name == "base").map(|at| named.remove(at).1);
+        (base.unwrap_or_default(), named)
+    }
+
+    /// The text of the model of that language that comes with the program, else the English one.
+    #[must_use]
+    pub const fn shipped_text(lang: &str) -> &'static str {
+        match lang.as_bytes() {
+            b"de" => SHIPPED[1],
+            _ => SHIPPED[0],
+        }
+    }
+
     /// The language it was trained for.
     #[must_use]
     pub fn lang(&self) -> &str {
@@ -257,6 +277,9 @@ fn version_of(text: &str) -> String {
     hash.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The model files inside the program.
+const SHIPPED: [&str; 2] = [include_str!("../../data/model-en.tsv"), include_str!("../../data/model-de.tsv")];
+
 /// The models at hand, one per language; the first is used when no other fits.
 #[derive(Debug, Clone)]
 pub struct Models {
@@ -279,10 +302,9 @@ impl Models {
     /// The models that come with the program.
     #[must_use]
     pub fn shipped() -> Self {
-        static SHIPPED: OnceLock<Models> = OnceLock::new();
+        static READ: OnceLock<Models> = OnceLock::new();
         let read = |text| Arc::new(Model::parse(text).expect("the shipped models are tested"));
-        let all = [include_str!("../../data/model-en.tsv"), include_str!("../../data/model-de.tsv")];
-        SHIPPED.get_or_init(|| Self::of(all.map(read).into())).clone()
+        READ.get_or_init(|| Self::of(SHIPPED.map(read).into())).clone()
     }
 
     /// Another model in place of the one of the same language.

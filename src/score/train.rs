@@ -9,7 +9,7 @@ use super::features::{self, Sink};
 use super::fit::{Row, fit, log_odds, probability};
 use super::labelled::{Label, Labelled};
 use super::measure::Outcome;
-use super::model::{Question, Weights};
+use super::model::{Model, Question, Weighing, Weights};
 use super::page::Page;
 use super::staff;
 use crate::scan::Scanner;
@@ -36,6 +36,8 @@ struct Example {
     features: Vec<(u32, f32)>,
     /// What the staff's signals add, in natural log-odds.
     staff: f64,
+    /// What the model that is built upon says, by question, in natural log-odds.
+    prior: [f64; 4],
     answers: [Option<bool>; 4],
     weight: f64,
     fold: usize,
@@ -51,6 +53,7 @@ pub struct Lesson {
     examples: Vec<Example>,
     posts: HashMap<String, usize>,
     files: usize,
+    prior: Option<Model>,
     /// How many rows were left out because their provider was not found in the text.
     pub not_found: usize,
 }
@@ -81,6 +84,19 @@ impl Sink for Names<'_> {
 }
 
 impl Lesson {
+    /// A lesson that only learns what another model leaves open.
+    #[must_use]
+    pub fn on_top_of(model: Model) -> Self {
+        Self { prior: Some(model), ..Self::default() }
+    }
+
+    /// Probabilities of the model that is built upon, for every row that answers the question.
+    #[must_use]
+    pub fn before(&self, question: Question) -> Vec<Outcome> {
+        let answered = self.examples.iter().filter_map(|e| Some((e, e.answers[question as usize]?)));
+        answered.map(|(e, is)| Outcome::at_half(probability(known(e, question)), is, e.post)).collect()
+    }
+
     /// Adds the rows of one file, each counting `weight`.
     pub fn add(&mut self, rows: &[Labelled], scanner: &Scanner, weight: f64) {
         let only_complaints = rows.iter().any(|row| row.label == Label::NotComplaint);
@@ -93,6 +109,11 @@ impl Lesson {
                 continue;
             };
             let page = Page::of(&post, &scan);
+            let prior = self.prior.as_ref().map_or([0.0; 4], |model| {
+                let mut weighing = Weighing::new(model);
+                features::show(&page, scanner.rules(), provider, &mut weighing);
+                Question::ALL.map(|q| f64::from(weighing.sum(q)) / 100.0 * DECIBAN)
+            });
             let mut names = Names { lesson: self, found: Vec::new() };
             features::show(&page, scanner.rules(), provider, &mut names);
             let features = names.found;
@@ -103,7 +124,7 @@ impl Lesson {
             let next = self.posts.len();
             let post = *self.posts.entry(group).or_insert(next);
             let answers = answers(row.label, only_complaints);
-            self.examples.push(Example { features, staff, answers, weight, fold, post, file });
+            self.examples.push(Example { features, staff, prior, answers, weight, fold, post, file });
         }
     }
 
@@ -119,7 +140,7 @@ impl Lesson {
         let mut files = vec![Vec::new(); self.files];
         for (example, odds) in self.out_of_fold(question) {
             let is = example.answers[question as usize].expect("only answered rows are judged");
-            let outcome = Outcome::at_half(probability(odds + staff_of(example, question)), is, example.post);
+            let outcome = Outcome::at_half(probability(odds + known(example, question)), is, example.post);
             files[example.file].push(outcome);
         }
         files
@@ -150,13 +171,13 @@ impl Lesson {
         };
         let row = |e: &&Example| Row {
             features: self.scaled(question, &e.features, common),
-            offset: staff_of(e, question),
+            offset: known(e, question),
             is: e.answers[question as usize].expect("filtered above"),
             weight: e.weight,
         };
         let rows: Vec<Row> = seen.iter().map(row).collect();
         let mut ridge = vec![RIDGE; self.families.len() + 1];
-        ridge[self.families.len()] = BASE_RIDGE;
+        ridge[self.families.len()] = if self.prior.is_some() { RIDGE } else { BASE_RIDGE };
         let mut weights = fit(&rows, &ridge);
         for (weight, family) in weights.iter_mut().zip(&self.families) {
             *weight *= scale(question, *family);
@@ -208,7 +229,7 @@ impl Lesson {
         #[expect(clippy::cast_possible_truncation, reason = "log-odds are small numbers")]
         let row = |(example, odds): &(&Example, f64)| Row {
             features: vec![(0, *odds as f32), (1, 1.0)],
-            offset: staff_of(example, question),
+            offset: known(example, question),
             is: example.answers[question as usize].expect("only answered rows are judged"),
             weight: example.weight,
         };
@@ -230,8 +251,10 @@ fn scale(question: Question, family: Family) -> f64 {
     if question == Question::Complaint { family.complaint_scale() } else { family.scale() }
 }
 
-fn staff_of(example: &Example, question: Question) -> f64 {
-    if question == Question::Leaving { example.staff } else { 0.0 }
+/// What is known of a row before anything is learned here.
+fn known(example: &Example, question: Question) -> f64 {
+    let staff = if question == Question::Leaving { example.staff } else { 0.0 };
+    staff + example.prior[question as usize]
 }
 
 /// What a label answers of the four questions; the last three are asked of those who stay.
