@@ -1,8 +1,10 @@
 //! The desk: the web page where operators read leads and decide, served by the daemon.
 
 mod act;
+mod api;
 mod app;
 mod assets;
+mod audit;
 mod checks;
 mod counter;
 mod detail;
@@ -12,24 +14,32 @@ mod guard;
 mod health;
 mod help;
 mod inert;
+mod insights;
 mod list;
 mod live;
 mod marks;
+mod me;
+mod password;
 mod presence;
 mod pulse;
 mod row;
+mod rules;
 mod say;
 mod search;
 mod secret;
 mod session;
 mod shelf;
 mod sign_in;
+mod start;
 mod store;
 mod taste;
 mod taste_page;
+mod team;
 mod watch;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod views;
 
 use std::fmt;
 use std::future::Future;
@@ -126,10 +136,20 @@ fn router(app: App) -> Router {
         .route("/bulk", post(act::bulk::run))
         .route("/pause", post(act::pause::stop))
         .route("/pause/end", post(act::pause::go_on))
+        .route("/views", post(views::save))
+        .route("/views/{view}/drop", post(views::drop_view))
+        .route("/rules", get(rules::page))
+        .route("/insights", get(insights::page))
+        .route("/start", get(start::page))
+        .route("/audit", get(audit::page))
+        .route("/audit.csv", get(audit::csv))
+        .route("/audit.json", get(audit::json))
+        .merge(people())
+        .nest("/api/v1", api())
         .route("/taste", post(taste_page::choose))
         .route("/help", get(taste_page::help))
         .route("/live", get(live::stream))
-        .route("/sign-in", get(sign_in::page))
+        .route("/sign-in", get(sign_in::page).post(sign_in::by_password))
         .route("/sign-out", post(sign_in::out))
         .route("/link/{token}", get(sign_in::link_page).post(sign_in::link_used))
         .route("/assets/desk.css", get(assets::style))
@@ -146,4 +166,30 @@ fn router(app: App) -> Router {
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(secure, guard::headers))
+}
+
+/// Accounts and the team.
+fn people() -> Router<App> {
+    Router::new()
+        .route("/me", get(me::page))
+        .route("/me/password", post(me::set_password))
+        .route("/me/factor", post(me::set_factor))
+        .route("/me/undo", post(me::set_undo))
+        .route("/me/sessions/{session}/end", post(me::end_session))
+        .route("/team", get(team::page))
+        .route("/team/invite", post(team::invite))
+        .route("/team/tokens", post(team::add_token))
+        .route("/team/tokens/{token}/revoke", post(team::revoke))
+        .route("/team/{operator}/role", post(team::set_role))
+        .route("/team/{operator}/let-go", post(team::let_go))
+        .route("/team/{operator}/take-back", post(team::take_back))
+}
+
+/// What integrations use; each request brings a token.
+fn api() -> Router<App> {
+    Router::new()
+        .route("/leads", get(api::leads))
+        .route("/leads/{lead}", get(api::lead))
+        .route("/leads/{lead}/outcome", post(api::outcome))
+        .fallback(api::nothing)
 }

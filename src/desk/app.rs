@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::Metrics;
 use super::presence::Presence;
 use super::store::Store;
+use super::throttle::Throttle;
 use crate::engine::{Engine, LiveEngine};
 
 /// The desk's shared state; a handle that is cheap to clone.
@@ -27,6 +28,8 @@ pub struct Shared {
     pub behind_tls: bool,
     /// Who looks at what.
     pub presence: Presence,
+    /// Failed sign-ins.
+    pub throttle: Throttle,
     /// The number of the latest change; closed when the desk ends.
     pub changes: watch::Receiver<i64>,
 }
@@ -42,7 +45,15 @@ impl App {
     ) -> Self {
         let store = Store::new(database);
         let changes = super::live::watch_changes(store.clone(), stopped);
-        Self(Arc::new(Shared { store, live, metrics, behind_tls, presence: Presence::default(), changes }))
+        Self(Arc::new(Shared {
+            store,
+            live,
+            metrics,
+            behind_tls,
+            presence: Presence::default(),
+            throttle: Throttle::default(),
+            changes,
+        }))
     }
 
     /// The rules in force.

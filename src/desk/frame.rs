@@ -67,13 +67,14 @@ pub struct Frame {
 }
 
 /// Pages of the rail that are not shelves: address, title, second key after `g`, who may see them.
-const PAGES: [(&str, &str, &str, Role); 6] = [
+const PAGES: [(&str, &str, &str, Role); 7] = [
     ("/watch", "Watch list", "gw", Role::Viewer),
     ("/insights", "Insights", "gi", Role::Viewer),
     ("/rules", "Rules", "gr", Role::Viewer),
     ("/audit", "Audit", "ga", Role::Viewer),
     ("/team", "Team", "gt", Role::Lead),
     ("/me", "My account", "", Role::Viewer),
+    ("/start", "First steps", "", Role::Lead),
 ];
 
 /// Sentences that an action may leave on the page it leads to, by the code in its address.
@@ -197,7 +198,10 @@ impl Frame {
                 }
                 @if !self.views.is_empty() {
                     h2 { "Saved views" }
-                    ul { @for view in &self.views { li { a href={ "/queue?" (view.query) } { (view.name) } } } }
+                    ul { @for view in &self.views { li.view {
+                        a href={ "/queue?" (view.query) } { (view.name) }
+                        form method="post" action={ "/views/" (view.id) "/drop" } { button.quiet aria-label={ "Drop the view " (view.name) } { "×" } }
+                    } } }
                 }
                 h2 { "More" }
                 ul {
