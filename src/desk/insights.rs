@@ -11,7 +11,7 @@ use super::row::provider_name;
 use super::say;
 use super::session::Who;
 use crate::clock;
-use crate::queue::{Count, QueueError};
+use crate::queue::Count;
 use crate::rules::Rules;
 
 /// How far back the figures go.
@@ -21,7 +21,7 @@ const DAYS: i64 = 7;
 pub async fn page(State(app): State<App>, who: Who) -> Result<Markup, Fault> {
     let frame = Frame::of(&app, &who).await?;
     let since = clock::now() - SignedDuration::from_hours(24 * DAYS);
-    let counts = app.store.ask(move |queue| Ok::<_, QueueError>(queue.counts(since)?)).await?;
+    let counts = app.store.ask(move |queue| queue.counts(since)).await?;
     let engine = app.engine();
     let body = html! {
         h1 { "Insights" }
