@@ -60,7 +60,7 @@ pub struct RuleError {
 }
 
 impl RuleError {
-    /// An error about a whole file; narrow it with [`Self::line`], [`Self::bytes`] and [`Self::words`].
+    /// An error about a whole file; narrow it with [`Self::line`] and [`Self::bytes`].
     #[must_use]
     pub fn new(
         code: &'static str,
