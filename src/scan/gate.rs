@@ -178,6 +178,8 @@ mod tests {
             "sooo goooood",
             "電波が悪い",
             "связь плохая",
+            "ее тут нет",
+            "James’s boss",
             "c'est la vie — déjà vu…",
             "two 2 o 22",
             "sky\u{fe0f}",

@@ -83,11 +83,10 @@ impl Walk<'_> {
     #[cold]
     fn join(&self, start: usize, end: usize) -> Option<u64> {
         let from = self.text[..self.end].iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
-        let stretched = self.text[start].eq_ignore_ascii_case(&self.text[self.end - 1]);
-        if self.joined || stretched {
+        let mut whole = [&self.text[from..self.end], &self.text[start..end]].concat();
+        if self.joined || has_stretch(&whole) {
             return None;
         }
-        let mut whole = [self.text[from..self.end].as_ref(), &self.text[start..end]].concat();
         let len = whole.len();
         whole.resize(len + PADDING, 0);
         let hash = self::hash(&whole, 0, len);

@@ -17,6 +17,8 @@ const INVISIBLE: Class = 2;
 const MARK: Class = 3;
 /// A letter that no ASCII name has.
 const OTHER: Class = 4;
+/// Marks the ASCII letter that a look-alike becomes, but only in a word with Latin letters.
+const LOOK_ALIKE: Class = 0x80;
 
 static CLASSES: LazyLock<Box<[Class]>> = LazyLock::new(|| basic_plane().map(class_of).collect());
 
@@ -46,6 +48,7 @@ impl Wide {
     pub fn narrow(&self, text: &str, out: &mut Vec<u8>) -> bool {
         let table: &[Class] = self.own.as_deref().unwrap_or(&CLASSES);
         let mut chars = text.chars();
+        let mut look_alikes = 0;
         while let Some(c) = chars.next() {
             if c.is_ascii() {
                 out.push(c as u8);
@@ -55,15 +58,23 @@ impl Wide {
                 Some(&class) => class,
                 None => self.astral_class(c),
             };
-            let in_word = out.last().is_some_and(|&b| b.is_ascii_alphanumeric() || matches!(b, b'\'' | b'`'));
+            let in_word = out
+                .last()
+                .is_some_and(|&b| b.is_ascii_alphanumeric() || b & LOOK_ALIKE != 0 || matches!(b, b'\'' | b'`'));
             match class {
                 THROUGH => return false,
                 MARK if in_word => return false,
                 INVISIBLE if in_word && goes_on(chars.as_str()) => return false,
                 MARK => {}
                 INVISIBLE => out.push(b' '),
-                letter => out.push(letter),
+                letter => {
+                    look_alikes |= letter & LOOK_ALIKE;
+                    out.push(letter);
+                }
             }
+        }
+        if look_alikes != 0 {
+            settle_look_alikes(out);
         }
         true
     }
@@ -74,6 +85,17 @@ impl Wide {
             // Emoji: no letters in this block.
             '\u{1F300}'..='\u{1FAFF}' => b' ',
             _ => class_of(c),
+        }
+    }
+}
+
+/// Makes look-alikes Latin between blanks where a Latin letter stands too, and foreign elsewhere: the
+/// Russian word "ее" is not EE.
+fn settle_look_alikes(text: &mut [u8]) {
+    for word in text.split_mut(u8::is_ascii_whitespace) {
+        let latin = word.iter().any(u8::is_ascii_alphabetic);
+        for byte in word.iter_mut().filter(|b| **b & LOOK_ALIKE != 0) {
+            *byte = if latin { *byte & !LOOK_ALIKE } else { OTHER };
         }
     }
 }
@@ -103,7 +125,10 @@ fn class_of(c: char) -> Class {
 fn letter_class(c: char) -> Class {
     let mut in_latin = folded_char(c, true);
     match (in_latin.next(), in_latin.next()) {
-        (Some(only), None) if only.is_ascii_alphanumeric() => only as Class,
+        (Some(only), None) if only.is_ascii_alphanumeric() => {
+            let always = folded_char(c, false).all(|c| c.is_ascii());
+            only as Class | if always { 0 } else { LOOK_ALIKE }
+        }
         (None, _) => THROUGH,
         _ if folds(c).any(|c| c.is_ascii_alphanumeric()) => THROUGH,
         _ => OTHER,
@@ -124,7 +149,8 @@ mod tests {
         for (text, ascii) in [
             ("é", "e"),
             ("Ｅ", "e"),
-            ("е", "e"),
+            ("е", "\u{4}"),
+            ("vе", "ve"),
             ("²", "2"),
             ("’", "'"),
             ("…", " "),
