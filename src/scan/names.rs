@@ -89,7 +89,7 @@ fn needs_proof(mention: &Mention) -> bool {
 
 fn is_evidence(found: &Match, mention: &Mention) -> bool {
     match found.role {
-        Role::Evidence(None) => !found.span.overlaps(mention.span),
+        Role::Evidence(None) => !found.span.overlaps(mention.span) || found.provider == Some(mention.provider),
         Role::Evidence(Some(provider)) => provider == mention.provider,
         _ => false,
     }
