@@ -48,7 +48,9 @@ impl TextLimit {
     /// Whether the words fit.
     #[must_use]
     pub fn fits(self, text: &str) -> bool {
-        text.len() <= self.bytes_max && Self::length(text) <= self.graphemes_max
+        // No text has more characters than bytes: most are short enough without counting.
+        let short = text.len() <= self.graphemes_max || Self::length(text) <= self.graphemes_max;
+        text.len() <= self.bytes_max && short
     }
 }
 

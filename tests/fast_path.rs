@@ -28,7 +28,9 @@ const SEEDS: [&str; 6] = [
 ];
 
 /// What a mutation puts in: pieces that mean something to JSON, to folding or to the rules.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 50] = [
+    "V0dafone",
+    "E/E",
     "\"",
     "\\",
     "{",

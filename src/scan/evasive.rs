@@ -31,7 +31,10 @@ const RUN_BYTES_MAX: usize = 40;
 #[derive(Debug, Default)]
 pub struct Evasive {
     by_letters: HashMap<String, usize>,
-    by_length: Vec<(Vec<char>, usize)>,
+    /// Names that read alike once every stand-in is undone, for runs without a `*`.
+    by_reading: HashMap<String, Vec<(Vec<char>, usize)>>,
+    /// Names by how many letters they have, for runs with one.
+    by_length: HashMap<usize, Vec<(Vec<char>, usize)>>,
 }
 
 impl Evasive {
@@ -41,7 +44,9 @@ impl Evasive {
         for name in rules.names().iter().filter(|name| can_be_broken(name)) {
             let letters = name.folded.replace(' ', "");
             if !evasive.by_letters.contains_key(&letters) {
-                evasive.by_length.push((letters.chars().collect(), name.provider));
+                let entry: (Vec<char>, usize) = (letters.chars().collect(), name.provider);
+                evasive.by_length.entry(entry.0.len()).or_default().push(entry.clone());
+                evasive.by_reading.entry(reading(&entry.0)).or_default().push(entry);
                 evasive.by_letters.insert(letters, name.provider);
             }
         }
@@ -90,7 +95,11 @@ impl Evasive {
                 && name.len() == letters.len()
                 && name.iter().zip(&letters).all(|(n, c)| stands_for(*c, *n))
         };
-        self.by_length.iter().find(|(name, _)| fits(name)).map(|&(_, provider)| provider)
+        let alike = match letters.contains(&'*') {
+            true => self.by_length.get(&letters.len()),
+            false => self.by_reading.get(&reading(&letters)),
+        };
+        alike?.iter().find(|(name, _)| fits(name)).map(|&(_, provider)| provider)
     }
 
     /// Whether the run is only a name between marks, as in `/vodafone/`, or joined by dots as the rules write it.
@@ -113,6 +122,12 @@ fn can_be_broken(name: &Name) -> bool {
 /// Whether a character may stand where the name has this letter.
 fn stands_for(c: char, letter: char) -> bool {
     c == letter || c == '*' || passes_for(c) == Some(letter) || (c == '1' && letter == 'l')
+}
+
+/// Letters with every stand-in undone; `l` reads as `i`, because `1` passes for both.
+fn reading(letters: &[char]) -> String {
+    let plain = |&c: &char| passes_for(c).unwrap_or(if c == 'l' { 'i' } else { c });
+    letters.iter().map(plain).collect()
 }
 
 /// The letter that a digit or sign passes for.
@@ -169,12 +184,29 @@ const CLASSES: [u8; 256] = {
 
 /// Runs of letters, digits and signs in which a digit or sign stands between letters; handles, hashtags and links are left out.
 fn runs(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let may_stand = |c: char| c.is_alphanumeric() || BREAKERS.contains(&c);
+    broken_stretches(text).flat_map(move |stretch| runs_in(text, stretch))
+}
+
+/// Stretches of bytes that may stand in a run, as far as bytes tell, if one of their runs could be broken.
+fn broken_stretches(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let may_stand = |byte: &u8| CLASSES[*byte as usize] != 0;
+    let bytes = text.as_bytes();
     let mut at = 0;
+    let stretches = std::iter::from_fn(move || {
+        let start = at + bytes[at..].iter().position(may_stand)?;
+        at = bytes[start..].iter().position(|byte| !may_stand(byte)).map_or(bytes.len(), |len| start + len);
+        Some(start..at)
+    });
+    stretches.filter(|stretch| is_broken(&bytes[stretch.clone()]))
+}
+
+fn runs_in(text: &str, stretch: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    let may_stand = |c: char| c.is_alphanumeric() || BREAKERS.contains(&c);
+    let (mut at, end) = (stretch.start, stretch.end);
     std::iter::from_fn(move || {
         loop {
-            let start = at + text[at..].find(may_stand)?;
-            let len = text[start..].find(|c| !may_stand(c)).unwrap_or(text.len() - start);
+            let start = at + text[at..end].find(may_stand)?;
+            let len = text[start..end].find(|c| !may_stand(c)).unwrap_or(end - start);
             at = start + len;
             let run = text[start..at].trim_end_matches(['.', '!', '-', '/', '|', '_']);
             let broken = is_broken(run.as_bytes());

@@ -58,13 +58,10 @@ impl Wide {
                 Some(&class) => class,
                 None => self.astral_class(c),
             };
-            let in_word = out
-                .last()
-                .is_some_and(|&b| b.is_ascii_alphanumeric() || b & LOOK_ALIKE != 0 || matches!(b, b'\'' | b'`'));
             match class {
                 THROUGH => return false,
-                MARK if in_word => return false,
-                INVISIBLE if in_word && goes_on(chars.as_str()) => return false,
+                MARK if in_word(out) => return false,
+                INVISIBLE if in_word(out) && goes_on(chars.as_str()) => return false,
                 MARK => {}
                 INVISIBLE => out.push(b' '),
                 letter => {
@@ -100,6 +97,11 @@ fn settle_look_alikes(text: &mut [u8]) {
     }
 }
 
+/// Whether the last character written could belong to a word.
+fn in_word(text: &[u8]) -> bool {
+    text.last().is_some_and(|&b| b.is_ascii_alphanumeric() || b & LOOK_ALIKE != 0 || matches!(b, b'\'' | b'`'))
+}
+
 /// Whether a letter could follow.
 fn goes_on(rest: &str) -> bool {
     rest.bytes().next().is_some_and(|b| !b.is_ascii() || b.is_ascii_alphanumeric())
@@ -111,6 +113,14 @@ fn basic_plane() -> impl Iterator<Item = char> {
 }
 
 fn class_of(c: char) -> Class {
+    match c {
+        // Han and Hangul are half of the plane, and no Latin letter is among them.
+        '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => OTHER,
+        _ => looked_up_class(c),
+    }
+}
+
+fn looked_up_class(c: char) -> Class {
     match CharKind::of(c) {
         CharKind::Gap => b' ',
         CharKind::Apostrophe => b'\'',
@@ -170,6 +180,13 @@ mod tests {
         }
         assert!(!Wide::new(&['電']).narrow("悪い電波", &mut Vec::new()));
         assert!(!Wide::new(&['ø']).narrow("FØN", &mut Vec::new()));
+    }
+
+    #[test]
+    fn han_and_hangul_hold_no_latin_letter() {
+        for c in ('\u{3400}'..='\u{9FFF}').chain('\u{AC00}'..='\u{D7A3}').step_by(7) {
+            assert!(matches!(looked_up_class(c), OTHER | b' '), "{c}");
+        }
     }
 
     #[test]
