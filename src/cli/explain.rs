@@ -122,7 +122,11 @@ fn one(finding: &Finding, engine: &Engine, paint: Paint, out: &mut impl Write) -
         writeln!(out, "{}", format!("  {points}  {:<26} {words:<34} {rule}", reason.signal).trim_end())?;
     }
     writeln!(out, "  {:>7}  in all", a.score.to_string())?;
-    writeln!(out, "  {}: {}\n", finding.verdict, why(finding, engine))
+    writeln!(out, "  {}: {}", finding.verdict, why(finding, engine))?;
+    if let Some(draft) = finding.drafts.first() {
+        writeln!(out, "  draft ({}): {}", draft.offer, one_line(&draft.text))?;
+    }
+    writeln!(out)
 }
 
 /// The sentence that tells why the verdict is what it is.
