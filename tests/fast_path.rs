@@ -18,7 +18,10 @@ use jumpship::source::jetstream::wire::{self, Content, Wire};
 /// How many mutated frames an ordinary run tries.
 const MUTATIONS: u64 = 200_000;
 
-const SEEDS: [&str; 6] = [
+const SEEDS: [&str; 9] = [
+    r#"{"did":"did:plc:northwindexample","time_us":1800000000000001,"kind":"commit","commit":{"rev":"3l","operation":"create","collection":"app.bsky.feed.post","rkey":"3labc","record":{"text":"no bars on the moor, what a day","createdAt":"2027-01-15T08:00:00Z"},"cid":"bafy1"}}"#,
+    r#"{"id":"7","text":"tea, toast and a long walk; nothing else matters"}"#,
+    r#"{"id":"8","text":"c’est déjà l’été 😀 電波 и всё"}"#,
     r#"{"did":"did:plc:northwindexample","time_us":1800000000000001,"kind":"commit","commit":{"rev":"3l","operation":"create","collection":"app.bsky.feed.post","rkey":"3labc","record":{"$type":"app.bsky.feed.post","createdAt":"2027-01-15T08:00:00Z","embed":{"images":[{"alt":"a mast"}]},"langs":["en"],"text":"switching from Three to EE soon"},"cid":"bafy1"}}"#,
     r#"{"did":"did:plc:northwindexample","time_us":1800000000000001,"kind":"commit","commit":{"rev":"3l","operation":"update","collection":"app.bsky.feed.post","rkey":"3labc","record":{"text":"no bars\nEE is \"down\" again \ud83d\ude00 V\u043edafone\u2019s too","createdAt":"2027-01-15T08:00:00Z"},"cid":"bafy1"}}"#,
     r#"{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#commit","seq":42,"did":"did:plc:northwindexample","time":"2027-01-15T08:00:00.000001Z","rev":"3l","operation":"create","collection":"app.bsky.feed.post","rkey":"3labc","cid":"bafy1","record":{"text":"o2 signal is rubbish, off to giffgaff","createdAt":"2027-01-15T08:00:00Z"}}}"#,
@@ -157,5 +160,5 @@ fn both_paths_find_the_same() {
         stopped += 1;
         assert_eq!(plainly(&engine, &line, shape), "", "{}", String::from_utf8_lossy(&line));
     }
-    assert!(stopped > tries / 20 && named > tries / 20, "both ways are tried: {stopped} stopped, {named} through");
+    assert!(stopped > tries / 50 && named > tries / 50, "both ways are tried: {stopped} stopped, {named} through");
 }
